@@ -1,0 +1,1 @@
+"""Rowgate: your identity provider at the door, Postgres row-level security on every row."""

@@ -1,0 +1,1 @@
+"""Who is asking: issuers, key sets, verification, roles, meter, explain."""

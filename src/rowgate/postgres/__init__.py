@@ -1,0 +1,1 @@
+"""How Postgres is asked: embedded server, pipelined requests, catalog, SQL pieces, system schema, notifications."""

@@ -1,0 +1,1 @@
+"""One introspection of the database, shared by every dialect."""

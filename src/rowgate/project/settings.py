@@ -1,0 +1,182 @@
+"""Everything that can be configured, resolved once into frozen records.
+
+The walk: flags > environment (`ROWGATE_<SECTION>__<KEY>`) > supabase/config.toml > defaults. `resolve.py` builds these
+records and remembers where each value came from; nothing below `project/` reads a file or the environment again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Provider = Literal["clerk", "workos", "auth0", "firebase", "cognito", "oidc", "jwks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where a project lives. `workdir` holds `supabase/`; `state` is private (0700) and holds secrets and caches."""
+
+    workdir: Path
+    state: Path
+
+    @property
+    def supabase(self) -> Path:
+        return self.workdir / "supabase"
+
+    @property
+    def config_file(self) -> Path:
+        return self.supabase / "config.toml"
+
+    @property
+    def migrations(self) -> Path:
+        return self.supabase / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Generated per project, kept in a 0600 file of the state folder. `repr` never shows one."""
+
+    jwt_secret: str = field(repr=False)
+    anon_key: str = field(repr=False)
+    service_role_key: str = field(repr=False)
+    publishable_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    database_password: str = field(repr=False)  # the embedded server's superuser
+    public_login_password: str = field(repr=False)  # rowgate_public
+    service_login_password: str = field(repr=False)  # rowgate_service
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """`[api]`: upstream's names, and where the one port listens."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = 54321
+    external_url: str | None = None
+    schemas: tuple[str, ...] = ("public", "graphql_public")
+    extra_search_path: tuple[str, ...] = ("public", "extensions")
+    max_rows: int | None = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """`[db]` and `[rowgate.db]`: which Postgres, and how its connections are used. Times in seconds."""
+
+    port: int = 54322
+    url: str | None = field(default=None, repr=False)  # an owner, superuser or plain login; None: embedded
+    listen_url: str | None = field(default=None, repr=False)  # a direct connection when `url` is a pooler
+    pool_size: int = 10
+    service_pool_size: int = 4
+    share_depth: int = 8  # fast reads pipelined on one connection at most
+    acquire_timeout: float = 10.0
+    statement_timeout: float = 60.0  # ceiling for one request; 0 turns it off
+    prepared_statements: bool = True  # false behind a transaction pooler
+    bin_folder: Path | None = None  # ROWGATE_POSTGRES_BIN
+
+
+@dataclass(frozen=True, slots=True)
+class RestSettings:
+    """`[rowgate.rest]`: PostgREST's own setting names, dashes as underscores."""
+
+    db_schemas: tuple[str, ...] = ("public",)
+    db_extra_search_path: tuple[str, ...] = ("public", "extensions")
+    db_anon_role: str | None = "anon"
+    db_max_rows: int | None = 1000
+    db_pre_request: str | None = None
+    db_tx_end: Literal["commit", "commit-allow-override", "rollback", "rollback-allow-override"] = "commit"
+    db_aggregates_enabled: bool = False
+    db_plan_enabled: bool = False
+    db_timezone_enabled: bool = True
+    app_settings: tuple[tuple[str, str], ...] = ()
+    request_headers: Literal["all", "no-credentials"] = "all"
+    body_limit: int = 100 * 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSettings:
+    """One trusted issuer as configured; `rowgate.identity.providers` turns it into an `Issuer`.
+
+    None means "the provider's default". `jwks` is a pasted key set as JSON text.
+    """
+
+    name: str
+    provider: Provider
+    domain: str | None = None
+    issuer: str | None = None
+    aliases: tuple[str, ...] = ()
+    jwks_url: str | None = None
+    jwks: str | None = None
+    algorithms: tuple[str, ...] | None = None
+    audiences: tuple[str, ...] | None = None
+    authorized_parties: tuple[str, ...] | None = None
+    clock_skew: float = 30.0  # seconds
+    roles: tuple[str, ...] = ("authenticated",)
+    role_claim: str = "role"  # dotted path, or a JSONPath-like path with quotes: `"https://example.com/role"`, `a.b[0]`
+    default_role: str | None = None
+    token_classes: tuple[str, ...] | None = None
+    project_id: str | None = None  # firebase
+    tenant: str | None = None  # auth0
+    tenant_region: str | None = None  # auth0
+    user_pool_id: str | None = None  # cognito
+    user_pool_region: str | None = None  # cognito
+    client_ids: tuple[str, ...] | None = None  # cognito, workos
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    """`[rowgate.identity]` and `[[rowgate.issuers]]`. Times in seconds."""
+
+    issuers: tuple[IssuerSettings, ...] = ()
+    refresh_interval: float = 60.0  # background refresh of each key set
+    unknown_kid_cooldown: float = 5.0  # at most one unplanned fetch per issuer in this time
+    stale_if_error: float = 24 * 3600.0
+    fetch_timeout: float = 5.0
+    shared_secret_enabled: bool = True  # the old way: third-party HS256 tokens signed with the JWT secret
+    shared_secret_roles: tuple[str, ...] = ("authenticated",)
+    shared_secret_default_role: str | None = None
+    token_cache_bytes: int = 32 * 1024 * 1024
+    role_check_interval: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """`[rowgate.server]`: processes and limits. Times in seconds, sizes in bytes."""
+
+    workers: int = 1
+    services: tuple[str, ...] = ("rest",)
+    header_bytes: int = 64 * 1024
+    header_fields: int = 100
+    header_timeout: float = 10.0
+    body_idle_timeout: float = 30.0
+    keep_alive_timeout: float = 75.0
+    connection_limit: int = 1000
+    drain_timeout: float = 30.0
+    log_format: Literal["auto", "console", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a setting's value came from: `flag --port`, `ROWGATE_API__PORT`, `supabase/config.toml`, `default`."""
+
+    source: Literal["flag", "environment", "file", "default", "generated"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole resolved configuration. `origins` is keyed by dotted setting name (`api.port`)."""
+
+    project_id: str
+    folders: Folders
+    secrets: Secrets
+    api: ApiSettings = ApiSettings()
+    db: DatabaseSettings = DatabaseSettings()
+    rest: RestSettings = RestSettings()
+    identity: IdentitySettings = IdentitySettings()
+    server: ServerSettings = ServerSettings()
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)

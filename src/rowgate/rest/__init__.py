@@ -1,0 +1,1 @@
+"""The PostgREST dialect at /rest/v1: request → plan → sql → response."""

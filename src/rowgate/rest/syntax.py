@@ -1,0 +1,158 @@
+"""What a REST request says, as records: the tree that `request.py` parses and `plan.py` resolves against the catalog.
+
+Grammar: https://docs.postgrest.org/en/v14/references/api.html (tables and views, aggregate functions, resource
+embedding). Names here are the client's; nothing has been looked up yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class JsonStep:
+    """`->key` (as_text False) or `->>key` (True). `index` is set, and `key` None, when the operand is an integer."""
+
+    as_text: bool
+    key: str | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPath:
+    """A column, with a path into its JSON or composite value."""
+
+    name: str
+    steps: tuple[JsonStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SelectField:
+    """`alias:column->path::cast` or an aggregate `alias:column.sum()::cast`; `field` None is a bare `count()`."""
+
+    field: FieldPath | None
+    alias: str | None = None
+    cast: str | None = None
+    aggregate: str | None = None  # sum, avg, count, max, min
+    aggregate_cast: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectEmbed:
+    """`alias:relation!hint!inner(…)`, or a spread `...relation(…)`."""
+
+    relation: str
+    children: tuple[SelectItem, ...]
+    alias: str | None = None
+    hint: str | None = None
+    join: str | None = None  # "inner" or "left"
+    spread: bool = False
+
+
+SelectItem: TypeAlias = SelectField | SelectEmbed
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """`column=not.op(modifier).value`. `operator` is the URL's name (eq, like, fts, cs, is, in, isdistinct, …).
+
+    `values` holds the list of `in.(…)` and of `op(any|all).{…}`; `value` everything else. `language` is the
+    configuration in `fts(english).…`.
+    """
+
+    field: FieldPath
+    operator: str
+    value: str = ""
+    values: tuple[str, ...] | None = None
+    negated: bool = False
+    quantifier: str | None = None  # "any" or "all"
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """`and=(…)`, `or=(…)`, `not.and=(…)`, nested at will."""
+
+    operator: str  # "and" or "or"
+    children: tuple[Condition, ...]
+    negated: bool = False
+
+
+Condition: TypeAlias = Filter | Logic
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerm:
+    """`column.desc.nullslast`, or `relation(column).asc` by a to-one embed."""
+
+    field: FieldPath
+    relation: str | None = None
+    descending: bool | None = None  # None: not said
+    nulls_first: bool | None = None  # None: not said
+
+
+EmbedPath: TypeAlias = tuple[str, ...]  # names or aliases of embeds, outermost first; () is the top level
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Rows from `offset`; `limit` None is no limit."""
+
+    offset: int = 0
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryString:
+    """All of a query string. Maps are tuples of pairs, in the order received, so that the record can be hashed.
+
+    `arguments` are the parameters that are no reserved word and carry no operator prefix: arguments of a GET call.
+    """
+
+    select: tuple[SelectItem, ...]
+    filters: tuple[tuple[EmbedPath, Condition], ...] = ()
+    orders: tuple[tuple[EmbedPath, tuple[OrderTerm, ...]], ...] = ()
+    ranges: tuple[tuple[EmbedPath, Range], ...] = ()
+    columns: tuple[str, ...] | None = None
+    on_conflict: tuple[str, ...] | None = None
+    arguments: tuple[tuple[str, str], ...] = ()
+
+
+class Resolution(StrEnum):
+    """`Prefer: resolution=…`."""
+
+    MERGE_DUPLICATES = "merge-duplicates"
+    IGNORE_DUPLICATES = "ignore-duplicates"
+
+
+class Return(StrEnum):
+    """`Prefer: return=…`."""
+
+    MINIMAL = "minimal"
+    HEADERS_ONLY = "headers-only"
+    REPRESENTATION = "representation"
+
+
+class Count(StrEnum):
+    """`Prefer: count=…`."""
+
+    EXACT = "exact"
+    PLANNED = "planned"
+    ESTIMATED = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The Prefer header (RFC 7240), first value of each name. `applied` answers Preference-Applied."""
+
+    resolution: Resolution | None = None
+    returns: Return | None = None
+    count: Count | None = None
+    transaction: str | None = None  # "commit" or "rollback"
+    missing: str | None = None  # "default" or "null"
+    handling: str | None = None  # "strict" or "lenient"
+    timezone: str | None = None
+    max_affected: int | None = None
+    invalid: tuple[str, ...] = ()
