@@ -156,3 +156,59 @@ class Preferences:
     timezone: str | None = None
     max_affected: int | None = None
     invalid: tuple[str, ...] = ()
+
+
+class Action(StrEnum):
+    """What a request does, decided by method and path."""
+
+    READ = "read"  # GET, HEAD /relation
+    CREATE = "create"  # POST /relation
+    PUT = "put"  # PUT /relation: upsert of one row by its key
+    UPDATE = "update"  # PATCH /relation
+    DELETE = "delete"  # DELETE /relation
+    CALL = "call"  # GET, HEAD, POST /rpc/function
+    DESCRIBE = "describe"  # GET, HEAD /
+    OPTIONS = "options"  # OPTIONS on any of them
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """A media type: lower-cased `name` ("application/json") and its parameters in order, quality removed."""
+
+    name: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A request body, its shape known but its values untouched.
+
+    `body` is JSON text for JSON, CSV and form bodies alike (CSV becomes an array of objects, values as strings, the
+    word NULL as null; a form becomes one object), or the raw bytes when `raw`. `columns` is the union of the keys of
+    a JSON array whose objects all have the same keys, sorted as PostgREST sorts them.
+    """
+
+    body: bytes
+    columns: tuple[str, ...] = ()
+    is_array: bool = False
+    is_empty_array: bool = False
+    is_object: bool = False
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestRequest:
+    """A whole request, parsed and validated without looking anything up."""
+
+    action: Action
+    method: str
+    schema: str
+    target: str  # relation or function name; "" for DESCRIBE
+    query: QueryString
+    preferences: Preferences
+    range: Range  # the top level, from the Range header or limit/offset
+    accept: tuple[MediaType, ...]  # by quality, then order; never empty
+    content_type: MediaType
+    payload: Payload | None = None
+    head: bool = False  # HEAD: headers only
+    profile_named: bool = False  # Accept-Profile or Content-Profile chose the schema
