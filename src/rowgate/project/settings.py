@@ -67,6 +67,7 @@ class DatabaseSettings:
 
     port: int = 54322
     url: str | None = field(default=None, repr=False)  # an owner, superuser or plain login; None: embedded
+    setup: Literal["auto", "never"] = "auto"  # never: change nothing in the database, serve through `url` itself
     listen_url: str | None = field(default=None, repr=False)  # a direct connection when `url` is a pooler
     pool_size: int = 10
     service_pool_size: int = 4
@@ -75,6 +76,7 @@ class DatabaseSettings:
     statement_timeout: float = 60.0  # ceiling for one request; 0 turns it off
     prepared_statements: bool = True  # false behind a transaction pooler
     bin_folder: Path | None = None  # ROWGATE_POSTGRES_BIN
+    host: str = "127.0.0.1"  # where the embedded server listens; its socket lies in the state folder
 
 
 @dataclass(frozen=True, slots=True)
