@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx
 import psycopg
-
 from tests.support.issuers import IssuerFarm
 from tests.support.stack import Stack
 
