@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from tests.support.issuers import IssuerFarm
 from tests.support.stack import Stack, start
 from tests.support.trust import build_farm, write_project

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import psycopg
 import pytest
+
 from tests.support.issuers import IssuerFarm
 from tests.support.stack import Stack
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.support.issuers import Fault, IssuerFarm
 from tests.support.stack import Stack, start
 

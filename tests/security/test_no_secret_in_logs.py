@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import psycopg
+
 from tests.support.issuers import IssuerFarm
 from tests.support.stack import Stack
 

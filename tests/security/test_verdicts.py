@@ -12,6 +12,7 @@ import httpx
 import pytest
 from joserfc import jws
 from joserfc.jwk import OctKey, RSAKey
+
 from tests.support.issuers import IssuerFarm, TestIssuer, shared_secret_token, signing_key
 from tests.support.stack import Stack
 from tests.support.trust import CLIENT, COGNITO_CLIENT
