@@ -50,7 +50,8 @@ def people() -> Iterator[IssuerFarm]:
     """Alice (admin) and Alan (member) of Acme at Clerk; Wanda (admin) and Walt (member) of Globex at WorkOS."""
     farm = IssuerFarm()
     farm.add("clerk", kid="ins_2abc", header={"cat": "cl_B7d4PD111AAA"}, claims={
-        "azp": "http://localhost:3000", "sid": "sess_1", "role": "authenticated", "v": 2, "fva": [1, -1], "sts": "active",
+        "azp": "http://localhost:3000", "sid": "sess_1", "role": "authenticated", "v": 2, "fva": [1, -1],
+        "sts": "active",
     })  # fmt: skip
     farm.add("workos", f"{farm.base}/workos/user_management/{CLIENT}", kid="sso_oidc_key_pair_01", claims={
         "sid": "session_1", "jti": "01J", "role": "authenticated",
