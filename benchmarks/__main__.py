@@ -27,12 +27,12 @@ import psycopg
 from joserfc.jwk import RSAKey
 from rich.console import Console
 from rich.table import Table
+from tests.support.stack import Stack, free_port, start
 
 from benchmarks import capture, pgbench
 from benchmarks.cpu import children, stat, usage
 from benchmarks.load import Load, wrk
 from benchmarks.project import Identity, identities, write_lite, write_rowgate
-from tests.support.stack import Stack, free_port, start
 
 PEERS = Path(__file__).with_name("peers")
 SECRET = "a-benchmark-secret-of-at-least-32-characters"
