@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from rowgate.errors import ConfigurationError, RowgateError
@@ -160,7 +161,7 @@ def load_ring(path: Path) -> KeyRing:
         keys = tuple(SigningKey(row["kid"], RSAKey.import_key(row["jwk"]), KeyState(row["state"])) for row in rows)
         ring = KeyRing(keys)
         ring.in_use  # noqa: B018 - a ring without a key in use is no ring
-    except (OSError, ValueError, TypeError, KeyError, StopIteration, msgspec.DecodeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, StopIteration, JoseError, msgspec.DecodeError) as error:
         # The error's own text could show key material, so only its kind is named.
         raise ConfigurationError(
             f"{path} is not a key file of an offline issuer ({type(error).__name__})",

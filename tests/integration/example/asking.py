@@ -15,7 +15,9 @@ class Asking:
     def ask(self, claims: dict[str, Any] | None, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run a statement as `authenticated` with these claims, as `anon` with None; rows, or [] without any."""
         with self.connection.transaction():
-            self.connection.execute("select set_config('role', %s, true)", ["anon" if claims is None else "authenticated"])
+            self.connection.execute(
+                "select set_config('role', %s, true)", ["anon" if claims is None else "authenticated"]
+            )
             text = json.dumps(claims if claims is not None else {"role": "anon"})
             self.connection.execute("select set_config('request.jwt.claims', %s, true)", [text])
             cursor = self.connection.execute(statement, values)  # type: ignore[call-overload]
