@@ -1,0 +1,261 @@
+"""From a project folder, flags and the environment to frozen Settings: flag, environment, file, default.
+
+The only I/O below is reading config.toml and the .env files, and the secrets file of the private state folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rowgate.errors import ConfigurationError
+from rowgate.project.document import lookup, read_document, shown
+from rowgate.project.environment import read_dotenv, substitute, unset_name
+from rowgate.project.fields import (
+    FLAGS,
+    PROCESS_ONLY_VARIABLES,
+    REST_DEFAULTS,
+    SECTIONS,
+    SettingField,
+    project_id_field,
+    secret_fields,
+    setting_fields,
+)
+from rowgate.project.issuers import issuer_warnings, read_issuers
+from rowgate.project.kinds import Unfit
+from rowgate.project.secrets import FILE_NAME, load_secrets
+from rowgate.project.settings import Folders, IssuerSettings, Origin, Settings
+from rowgate.project.spelling import did_you_mean, nearest
+from rowgate.project.third_party import THIRD_PARTIES, read_third_parties
+from rowgate.project.upstream_keys import unknown_keys
+
+STATE_FOLDER = ".rowgate"
+STATE_VARIABLE = "ROWGATE_STATE"
+ISSUERS_VARIABLE = "ROWGATE_ISSUERS"
+SERVICES = ("rest",)
+CONFIG_NAME = "supabase/config.toml"
+
+# Variables that look like a setting's to a reader, and are read elsewhere.
+_OTHER_VARIABLES = frozenset({STATE_VARIABLE, ISSUERS_VARIABLE})
+_DEFAULT = Origin("default", "default")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The four places a value can come from, strongest first."""
+
+    flags: Mapping[str, object]
+    process: Mapping[str, str]  # the environment of this process
+    environ: Mapping[str, str]  # the same over the .env files
+    document: Mapping[str, object]
+    file: str
+
+
+def resolve(
+    workdir: Path, flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """The settings of the project in `workdir`.
+
+    `flags` are values of the command line by dotted name (`api.port`), None where a flag was not given; `environ` is
+    the process environment. Makes the private state folder and its secrets where they do not exist yet. Raises
+    ConfigurationError, which names the setting, the value and what was expected.
+    """
+    process = dict(os.environ if environ is None else environ)
+    folders = _folders(workdir, process)
+    all_variables = {**read_dotenv(folders.supabase, folders.workdir, process), **process}
+    raw = read_document(folders.config_file)
+    substitution = substitute(raw or {}, all_variables)
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    sources = _Sources(given, process, all_variables, substitution.document, str(folders.config_file))
+
+    _check_flags(given)
+    warnings = [] if raw is not None else [f"WARN: {folders.config_file} does not exist; using defaults."]
+    warnings += [f"WARN: environment variable is unset: {name}" for name in substitution.unset]
+    warnings += unknown_keys(substitution.document, _own_tables())
+    warnings += _unknown_variables(all_variables)
+
+    origins: dict[str, Origin] = {}
+    values = _section_values(sources, origins)
+    project_id = _project_id(sources, folders, origins)
+    issuers, issuer_notes = _issuers(sources, origins)
+    _check_services(values["server"]["services"])
+    secrets_given = _given_secrets(sources, origins)
+    return Settings(
+        project_id=project_id,
+        folders=folders,
+        secrets=load_secrets(folders.state, secrets_given),
+        api=SECTIONS["api"](**values["api"]),
+        db=SECTIONS["db"](**values["db"]),
+        rest=SECTIONS["rest"](**values["rest"]),
+        identity=SECTIONS["identity"](issuers=issuers, **values["identity"]),
+        server=SECTIONS["server"](**values["server"]),
+        origins=origins,
+        warnings=tuple(dict.fromkeys([*warnings, *issuer_notes])),
+    )
+
+
+def _folders(workdir: Path, process: Mapping[str, str]) -> Folders:
+    chosen = process.get(STATE_VARIABLE)
+    if "\0" in str(workdir) or (chosen and "\0" in chosen):
+        raise ConfigurationError("A folder's name holds a NUL character.", f"Check --workdir and {STATE_VARIABLE}.")
+    absolute = workdir.absolute()
+    return Folders(workdir=absolute, state=absolute / chosen if chosen else absolute / STATE_FOLDER)
+
+
+def _section_values(sources: _Sources, origins: dict[str, Origin]) -> dict[str, dict[str, Any]]:
+    values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for field in setting_fields():
+        value, origin = _find(field, sources)
+        inherited = REST_DEFAULTS.get(field.dotted)
+        if origin.source == "default" and inherited is not None:
+            section, _, name = inherited.partition(".")
+            value, origin = values[section][name], origins[inherited]
+        values[field.section][field.name] = value
+        origins[field.dotted] = origin
+    return values
+
+
+def _find(field: SettingField, sources: _Sources) -> tuple[object, Origin]:
+    """A field's value by the order flag, environment, file, default. Raises ConfigurationError."""
+    if field.dotted in sources.flags:
+        value, flag = sources.flags[field.dotted], field.flag or f"--{field.dotted}"
+        read = field.kind.text if isinstance(value, str) else field.kind.read
+        return _convert(field, read, value, flag), Origin("flag", flag)
+    for variable in field.variables:
+        text = (sources.process if variable in PROCESS_ONLY_VARIABLES else sources.environ).get(variable)
+        if text is not None:
+            return _convert(field, field.kind.text, text, variable), Origin("environment", variable)
+    for path in field.paths:
+        value = lookup(sources.document, path, sources.file)
+        if value is not None:
+            return _from_file(field, path, value, sources), Origin("file", CONFIG_NAME)
+    return field.default, _DEFAULT
+
+
+def _from_file(field: SettingField, path: tuple[str, ...], value: object, sources: _Sources) -> object:
+    name = unset_name(value)
+    if name is not None:
+        # As text this would become a value of its own: a JWT secret or a database that everybody could guess.
+        raise ConfigurationError(
+            f"{'.'.join(path)} in {sources.file} is env({name}), and the environment variable {name} is unset.",
+            f"Set {name}, in the environment or in a .env file.",
+        )
+    return _convert(field, field.kind.read, value, f"{'.'.join(path)} in {sources.file}")
+
+
+def _convert(field: SettingField, read: Any, value: Any, where: str) -> object:
+    try:
+        return read(value)
+    except Unfit:
+        quoted = "not that" if field.secret else shown(value)
+        raise ConfigurationError(
+            f"{field.dotted}: {where} is {quoted}; expected {field.kind.expected}.", "See docs/configuration.md."
+        ) from None
+
+
+def _project_id(sources: _Sources, folders: Folders, origins: dict[str, Origin]) -> str:
+    field = project_id_field()
+    value, origin = _find(field, sources)
+    origins[field.dotted] = origin
+    if origin.source == "default":
+        name = folders.workdir.name.encode("utf-8", "replace").decode()
+        return name or "rowgate"
+    if not str(value).strip():
+        raise ConfigurationError("project_id is empty.", 'Write project_id = "my-project" at the top of config.toml.')
+    return str(value)
+
+
+def _given_secrets(sources: _Sources, origins: dict[str, Origin]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for field in secret_fields():
+        value, origin = _find(field, sources)
+        origins[field.dotted] = origin if value else Origin("generated", f"{STATE_FOLDER}/{FILE_NAME}")
+        if value:
+            given[field.name] = str(value)
+    return given
+
+
+def _issuers(sources: _Sources, origins: dict[str, Origin]) -> tuple[tuple[IssuerSettings, ...], list[str]]:
+    third_party, warnings = read_third_parties(sources.document, sources.environ, sources.file)
+    text = sources.environ.get(ISSUERS_VARIABLE)
+    if text is not None:
+        entries, where, origin = _issuers_json(text), ISSUERS_VARIABLE, Origin("environment", ISSUERS_VARIABLE)
+    else:
+        entries = lookup(sources.document, ("rowgate", "issuers"), sources.file)
+        where = sources.file
+        origin = Origin("file", CONFIG_NAME) if entries is not None or third_party else _DEFAULT
+    issuers, written = read_issuers([] if entries is None else entries, where, third_party)
+    origins["identity.issuers"] = origin
+    sections = {issuer.name for issuer in third_party}
+    for issuer in issuers:
+        parts = [f"{CONFIG_NAME} [auth.third_party.{issuer.name}]"] if issuer.name in sections else []
+        if issuer.name in written:
+            parts.append(ISSUERS_VARIABLE if text is not None else f"{CONFIG_NAME} [[rowgate.issuers]]")
+        origins[f"identity.issuers.{issuer.name}"] = Origin(
+            "environment" if text is not None and issuer.name in written else "file", " and ".join(parts)
+        )
+    return issuers, [*warnings, *issuer_warnings(issuers)]
+
+
+def _issuers_json(text: str) -> object:
+    if not text.strip():
+        return []
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise ConfigurationError(
+            f"{ISSUERS_VARIABLE} is not JSON{place}.",
+            'It takes an array: [{"name": "clerk", "provider": "clerk", "domain": "example.clerk.accounts.dev"}].',
+        ) from None
+
+
+def _check_services(services: Iterable[str]) -> None:
+    for service in services:
+        if service not in SERVICES:
+            raise ConfigurationError(
+                f"server.services lists {shown(service)}.",
+                did_you_mean(service, SERVICES, f"Known services: {', '.join(SERVICES)}."),
+            )
+    if not list(services):
+        raise ConfigurationError("server.services is empty.", f"Known services: {', '.join(SERVICES)}.")
+
+
+def _check_flags(flags: Mapping[str, object]) -> None:
+    known = {field.dotted for field in setting_fields()} | {"project_id"} | set(FLAGS)
+    for name in flags:
+        if name not in known:
+            raise ConfigurationError(f"There is no setting {shown(name)}.", did_you_mean(name, known))
+
+
+def _own_tables() -> dict[str, frozenset[str]]:
+    """The tables below `[rowgate]`, for the check of unknown keys."""
+    tables: dict[str, set[str]] = {"rowgate": {"issuers"}}
+    for field in (*setting_fields(), *secret_fields()):
+        for path in field.paths:
+            if path[0] == "rowgate":
+                tables.setdefault(".".join(path[:-1]), set()).add(path[-1])
+    own = {table: frozenset(names) for table, names in tables.items()}
+    return {**own, "rowgate.rest.app_settings": frozenset({"**"})}
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """ROWGATE_<SECTION>__<KEY> that no setting reads: most likely a slip that would otherwise go unseen."""
+    known = {name for field in (*setting_fields(), *secret_fields(), project_id_field()) for name in field.variables}
+    warnings = []
+    for name in environ:
+        if name.startswith("ROWGATE_") and "__" in name and name not in known | _OTHER_VARIABLES:
+            near = nearest(name, known)
+            label = name if name.isprintable() else ascii(name)
+            suggestion = f" Did you mean {near}?" if near else ""
+            warnings.append(f"WARN: unknown environment variable: {label}.{suggestion}")
+    return warnings
+
+
+def third_party_names() -> tuple[str, ...]:
+    """The sections of `[auth.third_party]`."""
+    return tuple(party.section for party in THIRD_PARTIES)
