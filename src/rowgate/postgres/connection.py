@@ -233,7 +233,9 @@ class Connection:
             return
         if flight.failure is None:
             flight.failure = refusal
-            if refusal.stale and flight.cursor < len(flight.steps):
+            if refusal.forgotten:
+                self.statements.forget_all()
+            elif refusal.stale and flight.cursor < len(flight.steps):
                 prepared, parsed = flight.steps[flight.cursor]
                 if prepared is not None and not parsed:
                     self.statements.forget(prepared)

@@ -14,6 +14,10 @@ _FIELD = pq.DiagnosticField
 _GONE = frozenset({"26000"})  # "prepared statement does not exist": a pooler switched backends, DISCARD ALL
 _MISFIT = frozenset({"42883", "42804"})  # parameter types were resolved against columns that have changed since
 
+# A transaction pooler gives each request another backend, which knows none, or other, prepared statements.
+_POOLER = "Behind a transaction pooler such as PgBouncer set `prepared_statements = false` in [rowgate.db]."
+_HINTS = {b"26000": _POOLER, b"42P05": _POOLER}
+
 QUERY_CANCELED = "57014"
 
 
@@ -25,6 +29,11 @@ class Failure:
     def __init__(self, error: DatabaseError, origin: str) -> None:
         self.error = error
         self.origin = origin  # the C function that raised it: unlike the message it is never translated
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether the backend has none of the connection's prepared statements any more."""
+        return self.error.sqlstate in _GONE
 
     @property
     def stale(self) -> bool:
@@ -49,7 +58,7 @@ def failure(result: PGresult) -> Failure | None:
         sqlstate=state.decode(),
         message=text(_FIELD.MESSAGE_PRIMARY) or "",
         detail=text(_FIELD.MESSAGE_DETAIL),
-        hint=text(_FIELD.MESSAGE_HINT),
+        hint=text(_FIELD.MESSAGE_HINT) or _HINTS.get(state),
         severity=text(_FIELD.SEVERITY_NONLOCALIZED) or text(_FIELD.SEVERITY) or "ERROR",
         schema=text(_FIELD.SCHEMA_NAME),
         table=text(_FIELD.TABLE_NAME),
