@@ -48,6 +48,14 @@ CLASSES: Mapping[str, int] = {
     "XX": 500,  # internal error
 }
 CHOSEN_STATUS = re.compile(r"PT([1-5]\d\d)")
+HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # a token of RFC 9110
+HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")  # no control characters: a line break would end the header
+MESSAGE_HINT = (
+    "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'."
+)
+DETAIL_HINT = (
+    "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'."
+)
 REFUSAL_CODES: Mapping[str, str] = {
     "shared_secret_disabled": "PGRST300",
     "anonymous_disabled": "PGRST302",
@@ -118,25 +126,21 @@ def _raised(error: DatabaseError) -> RestError:
         said = msgspec.json.decode(error.message, type=_Raised)
     except msgspec.MsgspecError:
         wrong = f"Invalid JSON value for MESSAGE: '{error.message}'"
-        hint = "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'."
-        return RestError(500, "PGRST121", refused, wrong, hint)
-    hint = "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'."
+        return RestError(500, "PGRST121", refused, wrong, MESSAGE_HINT)
     if error.detail is None:
-        return RestError(500, "PGRST121", refused, "DETAIL is missing in the RAISE statement", hint)
+        return RestError(500, "PGRST121", refused, "DETAIL is missing in the RAISE statement", DETAIL_HINT)
     try:
         answer = msgspec.json.decode(error.detail, type=_RaisedAnswer)
-        headers = tuple((name.lower().encode("ascii"), _header_value(value)) for name, value in answer.headers.items())
-        if not 100 <= answer.status <= 599:
-            raise ValueError("no HTTP status")
-    except (msgspec.MsgspecError, ValueError):
-        return RestError(500, "PGRST121", refused, f"Invalid JSON value for DETAIL: '{error.detail}'", hint)
+    except msgspec.MsgspecError:
+        answer = None
+    if answer is None or not 100 <= answer.status <= 599 or not _are_headers(answer.headers):
+        return RestError(500, "PGRST121", refused, f"Invalid JSON value for DETAIL: '{error.detail}'", DETAIL_HINT)
+    headers = tuple((name.lower().encode(), value.encode()) for name, value in answer.headers.items())
     return RestError(answer.status, said.code, said.message, said.details, said.hint, headers)
 
 
-def _header_value(value: str) -> bytes:
-    if "\r" in value or "\n" in value or "\x00" in value:
-        raise ValueError("a header's value cannot hold a line break")
-    return value.encode()
+def _are_headers(headers: Mapping[str, str]) -> bool:
+    return all(HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value) for name, value in headers.items())
 
 
 def postgres_error(error: PostgresError, *, authenticated: bool) -> RestError:

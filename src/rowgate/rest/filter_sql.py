@@ -115,8 +115,8 @@ def _comparison(alias: str, field: Field, filter_: Filter, parameters: Parameter
     if filter_.quantifier is not None:
         if filter_.values is None:  # no array literal the parser could read: Postgres says what is wrong with it
             return f"{column} {sql} {filter_.quantifier}({parameters.text(filter_.value)})"
-        values = (_pattern(operator, each) for each in filter_.values)
-        return f"{column} {sql} {filter_.quantifier}({parameters.array(values)})"
+        patterns = (_pattern(operator, each) for each in filter_.values)
+        return f"{column} {sql} {filter_.quantifier}({parameters.array(patterns)})"
     return f"{column} {sql} {parameters.text(_pattern(operator, filter_.value))}"
 
 

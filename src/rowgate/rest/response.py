@@ -12,23 +12,22 @@ import msgspec
 
 from rowgate.http.exchange import RawHeaders, Response
 from rowgate.postgres.statement import Result
+from rowgate.rest.error_table import HEADER_NAME, HEADER_VALUE
 from rowgate.rest.errors import RestError
 from rowgate.rest.mutation_plan import Insert
 from rowgate.rest.negotiation import Body
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
 from rowgate.rest.sql import Column
-from rowgate.rest.syntax import Action, Preferences, Resolution, RestRequest, Return
+from rowgate.rest.syntax import Action, Count, Preferences, Resolution, RestRequest, Return
 
 Row = tuple[bytes | None, ...]
 
 NO_ROW: Row = (b"0", None, None, None, None, None, None)
-HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 token
-HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
 UNRESERVED = "-._~"
 
 
 def read_response(
-    request: RestRequest, plan: ReadPlan, result: Result, location: bytes, applied: Preferences, planned: int | None
+    request: RestRequest, plan: ReadPlan, result: Result, location: bytes, applied: RawHeaders, planned: int | None
 ) -> Response:
     """The answer of a read. `location` is its Content-Location; `planned` the planner's count where one was asked for.
 
@@ -46,18 +45,18 @@ def read_response(
     headers.append((b"content-location", location))
     body = b"" if plan.head else row[Column.BODY] or b""
     headers += _represented(request, plan.format.content_type, None if plan.head else body)
-    headers += preference_applied(applied)
+    headers += applied
     return _overridden(row, status, headers, body)
 
 
-def mutation_response(request: RestRequest, plan: MutationPlan, result: Result, applied: Preferences) -> Response:
+def mutation_response(request: RestRequest, plan: MutationPlan, result: Result, applied: RawHeaders) -> Response:
     """The answer of a write. Raises RestError PGRST111, PGRST112."""
     row = _row(result)
     page = _page(row)
     represented = plan.returns is Return.REPRESENTATION
     body = (row[Column.BODY] or b"") if represented else b""
     headers: RawHeaders = []
-    total = page if plan.count is not None else None
+    total = page if plan.count in (Count.EXACT, Count.ESTIMATED) else None
     if plan.action is Action.CREATE:
         status = _created(plan, row)
         if key := row[Column.LOCATION]:
@@ -76,11 +75,11 @@ def mutation_response(request: RestRequest, plan: MutationPlan, result: Result, 
         headers += _represented(request, plan.format.content_type, body)
     elif status != 204:
         headers.append((b"content-length", b"0"))
-    headers += preference_applied(applied)
+    headers += applied
     return _overridden(row, status, headers, body)
 
 
-def call_response(request: RestRequest, plan: CallPlan, result: Result, applied: Preferences) -> Response:
+def call_response(request: RestRequest, plan: CallPlan, result: Result, applied: RawHeaders) -> Response:
     """The answer of a call. Raises RestError PGRST103, PGRST111, PGRST112, PGRST116."""
     row = _row(result)
     page = _page(row)
@@ -98,7 +97,7 @@ def call_response(request: RestRequest, plan: CallPlan, result: Result, applied:
             body = _raw(body, plan.format.content_type)
         body = b"" if plan.head else body
         headers += _represented(request, plan.format.content_type, None if plan.head else body)
-    headers += preference_applied(applied)
+    headers += applied
     return _overridden(row, status, headers, body)
 
 
@@ -170,8 +169,10 @@ def preference_applied(preferences: Preferences) -> RawHeaders:
     return [(b"preference-applied", ", ".join(words).encode())] if words else []
 
 
-def applied_preferences(request: RestRequest, plan: ReadPlan | MutationPlan | CallPlan) -> Preferences:
-    """The preferences of a request that mean something for what it did."""
+def applied_preferences(
+    request: RestRequest, plan: ReadPlan | MutationPlan | CallPlan, timezone: str | None
+) -> Preferences:
+    """The preferences of a request that mean something for what it did; `timezone` is the one that is served."""
     asked = request.preferences
     writes = isinstance(plan, MutationPlan)
     action = plan.action if isinstance(plan, MutationPlan) else None
@@ -183,7 +184,7 @@ def applied_preferences(request: RestRequest, plan: ReadPlan | MutationPlan | Ca
         transaction=asked.transaction,
         missing=asked.missing if action in (Action.CREATE, Action.UPDATE) else None,
         handling=asked.handling,
-        timezone=asked.timezone,
+        timezone=timezone,
         max_affected=asked.max_affected
         if action in (Action.UPDATE, Action.DELETE) or isinstance(plan, CallPlan)
         else None,
