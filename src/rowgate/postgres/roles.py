@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import LiteralString
+
+import psycopg
+from psycopg.rows import TupleRow
+
+# Predefined roles that reach the server's files or programs (from there anything, superuser included), and the one that
+# writes tables nobody granted it, such as those our own trust is kept in. pg_read_all_data is not among them: policies
+# hold for it as for any other role.
+PREDEFINED: Mapping[str, str] = {
+    "pg_read_server_files": "reads files of the database server",
+    "pg_write_server_files": "writes files of the database server",
+    "pg_execute_server_program": "runs programs on the database server",
+    "pg_write_all_data": "writes every table, Rowgate's own included",
+}
+# Never a role of the database: `SET ROLE none` returns to the login role, and PUBLIC is everybody.
+NO_ROLES: Mapping[str, str] = {
+    "none": "means the login role itself",
+    "public": "means every role, and is none",
+}
+
+CONNECT_TIMEOUT = 3  # seconds
+READ_TIMEOUT = 5.0  # seconds; a connection that does not answer by then is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +42,177 @@ class RoleSnapshot:
     public: frozenset[str] = frozenset()
     service: frozenset[str] = frozenset()
     privileged: Mapping[str, str] = field(default_factory=dict)
+
+
+# One row per role that a login may take or that is dangerous itself, and per danger it can reach.
+#
+# 'MEMBER' and not 'USAGE': the session user is a login that is a member of the served role, so inside a request any
+# function may SET ROLE to whatever that role is a member of, inherited or not; with ADMIN OPTION alone it may grant
+# itself the rest. 'MEMBER' covers all three ('USAGE' is a part of it) on every version.
+_QUERY: LiteralString = """
+with role as (
+  select r.oid, r.rolname::text as name, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication
+  from pg_catalog.pg_roles r
+), danger as (
+  select oid, name, null::text as table_name,
+    case when rolsuper then 'is a superuser'
+         when rolbypassrls then 'has BYPASSRLS'
+         when rolcreaterole then 'has CREATEROLE'
+         when rolreplication then 'has REPLICATION'
+         when name = any(%(logins)s) then 'is a login role that serves requests'
+         else 'predefined' end as reason
+  from role
+  where rolsuper or rolbypassrls or rolcreaterole or rolreplication
+     or name = any(%(logins)s) or name = any(%(predefined)s)
+  union all
+  select c.relowner, o.name, min(pg_catalog.format('%%I.%%I', n.nspname, c.relname)), 'owner'
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join role o on o.oid = c.relowner
+  where n.nspname = any(%(schemas)s) and c.relkind in ('r', 'p') and c.relrowsecurity and not c.relforcerowsecurity
+  group by 1, 2
+), served as (
+  select r.*,
+    exists (select from role l where l.name = %(public)s and l.oid <> r.oid
+            and pg_catalog.pg_has_role(l.oid, r.oid, %(mode)s)) as public,
+    exists (select from role l where l.name = %(service)s and l.oid <> r.oid
+            and pg_catalog.pg_has_role(l.oid, r.oid, %(mode)s)) as service
+  from role r
+)
+select s.name, s.public, s.service, d.name as via, d.reason, d.table_name
+from served s
+left join danger d on d.oid = s.oid or (not s.rolsuper and pg_catalog.pg_has_role(s.oid, d.oid, 'MEMBER'))
+where s.public or s.service or d.oid = s.oid
+order by s.name, d.oid is distinct from s.oid, d.reason = 'owner', d.name
+"""
+
+
+async def read_roles(
+    connection: psycopg.AsyncConnection[TupleRow],
+    public_login: str | None = None,
+    service_login: str | None = None,
+    schemas: Sequence[str] = ("public",),
+) -> RoleSnapshot:
+    """Read the roles in one query.
+
+    `public_login` is the session user of `connection` when None; `schemas` are the exposed ones, whose RLS tables make
+    their owners privileged. Any role may run it: pg_roles and pg_class are readable by all. Raises psycopg.Error.
+    """
+    info = connection.info
+    public = public_login if public_login is not None else await _session_user(connection)
+    parameters = {
+        "public": public,
+        "service": service_login,
+        "logins": [login for login in (public, service_login) if login is not None],
+        "predefined": list(PREDEFINED),
+        "schemas": list(schemas),
+        # PostgreSQL 16 can grant a membership without the right to SET ROLE; 15 has no such distinction, nor the word.
+        "mode": "SET" if info.server_version >= 160000 else "MEMBER",
+    }
+    cursor = await connection.execute(_QUERY, parameters)
+    return snapshot_of(await cursor.fetchall())
+
+
+def snapshot_of(rows: Sequence[TupleRow]) -> RoleSnapshot:
+    """Make the snapshot from the query's rows: name, public, service, via, reason, table; direct reasons come first."""
+    public: set[str] = set()
+    service: set[str] = set()
+    privileged: dict[str, str] = dict(NO_ROLES)
+    for name, may_public, may_service, via, reason, table in rows:
+        if may_public:
+            public.add(name)
+        if may_service:
+            service.add(name)
+        if via is not None and name not in privileged:
+            privileged[name] = _in_words(name, via, reason, table)
+    return RoleSnapshot(frozenset(public - privileged.keys()), frozenset(service), privileged)
+
+
+def _in_words(name: str, via: str, reason: str, table: str | None) -> str:
+    if reason == "owner":
+        reason = f"owns {table}, whose row-level security does not bind its owner"
+    elif reason == "predefined":
+        reason = PREDEFINED[via]
+    return reason if via == name else f"is a member of {via}, which {reason}"
+
+
+async def _session_user(connection: psycopg.AsyncConnection[TupleRow]) -> str:
+    row = await (await connection.execute("select session_user::text")).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+class RoleWatch:
+    """Keeps a `RoleSnapshot` fresh by polling: event triggers never see role DDL (ran on 15 and 18).
+
+    `conninfo` is the public login's; `interval` is in seconds; `on_change` is called with every snapshot that differs
+    from the one before. The connection is the watch's own and is made again whenever it is lost, while the last
+    snapshot stays: without a database nothing can be served under it anyway.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        interval: float = 2.0,
+        schemas: Sequence[str] = ("public",),
+        on_change: Callable[[RoleSnapshot], None] | None = None,
+        service_login: str | None = None,
+    ) -> None:
+        self._conninfo = conninfo
+        self._interval = interval
+        self._schemas = tuple(schemas)
+        self._on_change = on_change
+        self._service_login = service_login
+        self._snapshot = RoleSnapshot(privileged=NO_ROLES)
+        self._connection: psycopg.AsyncConnection[TupleRow] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.failure: str | None = None  # why the last reading failed; None while the database answers
+
+    @property
+    def snapshot(self) -> RoleSnapshot:
+        """The newest reading; no role is served before the first one succeeded."""
+        return self._snapshot
+
+    async def start(self) -> None:
+        """Read once and go on in the background. A database that does not answer delays this by seconds, no more."""
+        await self.refresh()
+        self._task = asyncio.create_task(self._run(), name="role watch")
+
+    async def stop(self) -> None:
+        """End the polling and close the connection."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        await self._disconnect()
+
+    async def refresh(self) -> bool:
+        """Read now; False (and `failure` says why) when the database did not answer."""
+        try:
+            async with asyncio.timeout(READ_TIMEOUT):
+                if self._connection is None or self._connection.closed:
+                    self._connection = await psycopg.AsyncConnection.connect(
+                        self._conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT, prepare_threshold=None
+                    )
+                snapshot = await read_roles(self._connection, None, self._service_login, self._schemas)
+        except (psycopg.Error, OSError, TimeoutError) as error:
+            self.failure = str(error).strip() or "no answer in time"
+            await self._disconnect()
+            return False
+        self.failure = None
+        if snapshot != self._snapshot:
+            self._snapshot = snapshot
+            if self._on_change is not None:
+                self._on_change(snapshot)
+        return True
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            await self.refresh()
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()

@@ -1,0 +1,345 @@
+"""The login roles that serve requests, made by the database's owner.
+
+`SET ROLE` checks the *session* user, so under one login any function could climb to service_role inside a request (ran
+on 15 and 18). Therefore two: `rowgate_public` may become unprivileged roles only and serves every token;
+`rowgate_service` may become service_role and serves the project's own secret keys only. Both inherit nothing and own
+nothing: user SQL that ends the request's role (COMMIT, RESET ROLE) is left with a login that may read nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import TupleRow
+
+from rowgate.errors import RowgateError
+from rowgate.postgres.quoting import identifier, literal
+from rowgate.postgres.roles import read_roles
+from rowgate.postgres.serving import Serving, login_conninfo, parse_conninfo, place_of
+from rowgate.project.settings import Secrets
+
+PUBLIC_LOGIN = "rowgate_public"
+SERVICE_LOGIN = "rowgate_service"
+SERVICE_ROLE = "service_role"
+PUBLIC_ROLES = ("anon", "authenticated")
+
+OLDEST_VERSION = 150000
+SET_OPTION_VERSION = 160000  # WITH INHERIT/SET at GRANT
+ADVISORY_LOCK = 0x726F7767617465  # "rowgate": one setup at a time in a database
+# Advisory locks end at the database's border, roles do not: two databases set up at once can still meet.
+ATTEMPTS = 8
+CONNECT_TIMEOUT = 10  # seconds
+
+Connection = psycopg.AsyncConnection[TupleRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who the given URL logs in as, and what that role may do."""
+
+    name: str
+    superuser: bool
+    createrole: bool
+    version: int
+
+
+async def prepare(
+    owner_url: str,
+    secrets: Secrets,
+    *,
+    setup: Literal["auto", "never"] = "auto",
+    roles: Sequence[str] = PUBLIC_ROLES,
+    schemas: Sequence[str] = ("public",),
+    socket: tuple[Path, int] | None = None,
+    listen_url: str | None = None,
+) -> Serving:
+    """Make sure the roles and logins exist and say how to serve through them. Running it again changes nothing.
+
+    `roles` are all roles any issuer may name, `schemas` the exposed ones (their RLS tables make owners privileged),
+    `socket` folder and port of the embedded server's socket. A login without superuser and CREATEROLE, or `setup`
+    "never", is served through as it is, and nothing is changed. Raises ConfigurationError for a malformed URL and
+    RowgateError for an unreachable or too old server and for roles that could not be made safe.
+    """
+    async with await connect(owner_url) as connection:
+        owner = await _who(connection)
+        if setup == "never" or not (owner.superuser or owner.createrole):
+            return await _serve_through(connection, owner, owner_url, schemas, listen_url)
+        left_out, warnings = await _set_up(connection, owner, secrets, roles, schemas)
+    public = login_conninfo(owner_url, owner.name, PUBLIC_LOGIN, secrets.public_login_password, socket)
+    service = login_conninfo(owner_url, owner.name, SERVICE_LOGIN, secrets.service_login_password, socket)
+    serves_secret_keys = not left_out
+    for login, conninfo in ((PUBLIC_LOGIN, public), (SERVICE_LOGIN, service)):
+        await _try_login(login, conninfo)
+    return Serving(
+        public_conninfo=public,
+        service_conninfo=service if serves_secret_keys else None,
+        listen_conninfo=listen_url or public,
+        owner_url=owner_url,
+        server_version=owner.version,
+        public_login=PUBLIC_LOGIN,
+        service_login=SERVICE_LOGIN if serves_secret_keys else None,
+        left_out=left_out,
+        warnings=warnings,
+    )
+
+
+async def connect(url: str) -> Connection:
+    """Connect for set-up, in autocommit mode. Raises ConfigurationError or RowgateError, which hold no password."""
+    parse_conninfo(url)
+    try:
+        return await psycopg.AsyncConnection.connect(
+            url, autocommit=True, connect_timeout=CONNECT_TIMEOUT, prepare_threshold=None
+        )
+    except psycopg.OperationalError as error:
+        raise RowgateError(
+            f"The database at {place_of(url)} cannot be reached: {_first_line(error)}",
+            "Check host, port, user and password of DATABASE_URL or [rowgate.db] url.",
+        ) from None
+
+
+def scram_verifier(connection: Connection, login: str, password: str) -> str:
+    """The SCRAM verifier of a password, computed on our side: what the server logs or keeps is never the password."""
+    encrypt = connection.pgconn.encrypt_password
+    return encrypt(password.encode(), login.encode(), b"scram-sha-256").decode()
+
+
+async def _who(connection: Connection) -> Owner:
+    cursor = await connection.execute(
+        "select r.rolname::text, r.rolsuper, r.rolcreaterole, current_setting('server_version_num')::int,"
+        " current_setting('server_version') from pg_catalog.pg_roles r where r.rolname = session_user"
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    name, superuser, createrole, version, text = row
+    if version < OLDEST_VERSION:
+        raise RowgateError(
+            f"The database is PostgreSQL {text}; Rowgate needs {OLDEST_VERSION // 10000} or newer.",
+            "Upgrade the server, or leave DATABASE_URL unset to use the embedded PostgreSQL.",
+        )
+    return Owner(name, superuser, createrole, version)
+
+
+async def _set_up(
+    connection: Connection, owner: Owner, secrets: Secrets, roles: Sequence[str], schemas: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    for attempt in range(ATTEMPTS):
+        try:
+            async with connection.transaction():
+                await connection.execute("select pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
+                return await _Setup(connection, owner, schemas).run(secrets, roles)
+        except (errors.UniqueViolation, errors.DuplicateObject, errors.InternalError_) as error:
+            concurrent = not isinstance(error, errors.InternalError_) or "concurrently" in str(error)
+            if not concurrent or attempt == ATTEMPTS - 1:
+                raise _refused(owner, error) from None
+        except psycopg.Error as error:
+            raise _refused(owner, error) from None
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class _Setup:
+    """One set-up transaction, run by the database's owner."""
+
+    def __init__(self, connection: Connection, owner: Owner, schemas: Sequence[str]) -> None:
+        self.connection = connection
+        self.owner = owner
+        self.schemas = schemas
+
+    async def run(self, secrets: Secrets, roles: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Make roles and logins; return what was left out and what to warn about."""
+        for role in PUBLIC_ROLES:
+            if not await self._exists(role):
+                await self._run(f"create role {identifier(role)} nologin noinherit")
+        left_out = await self._service_role()
+        await self._login(PUBLIC_LOGIN, secrets.public_login_password)
+        await self._login(SERVICE_LOGIN, secrets.service_login_password)
+        served, warnings = await self._grant_public(roles)
+        if not left_out:
+            await self._grant(SERVICE_ROLE, SERVICE_LOGIN)
+        await self._refuse_inheritance(PUBLIC_LOGIN, served)
+        await self._refuse_inheritance(SERVICE_LOGIN, () if left_out else (SERVICE_ROLE,))
+        warnings += await self._owned_objects()
+        return left_out, tuple(warnings)
+
+    async def _service_role(self) -> tuple[str, ...]:
+        """Make service_role with BYPASSRLS; an existing one is never changed."""
+        if not await self._exists(SERVICE_ROLE):
+            try:
+                async with self.connection.transaction():
+                    await self._run(f"create role {SERVICE_ROLE} nologin noinherit bypassrls")
+            except errors.InsufficientPrivilege:  # needs superuser on 15, BYPASSRLS of one's own since 16
+                await self._run(f"create role {SERVICE_ROLE} nologin noinherit")
+        if await self._one("select rolbypassrls from pg_catalog.pg_roles where rolname = %s", SERVICE_ROLE):
+            return ()
+        reason = "an existing role is left as it is" if self.owner.superuser else f"{self.owner.name} may not grant it"
+        lack = f"Secret keys are refused with 403: {SERVICE_ROLE} has no BYPASSRLS, and {reason}."
+        return (f"{lack} An administrator runs: ALTER ROLE {SERVICE_ROLE} BYPASSRLS;",)
+
+    async def _login(self, login: str, password: str) -> None:
+        verifier = literal(scram_verifier(self.connection, login, password))
+        if not await self._exists(login):
+            await self._run(f"create role {login} login noinherit password {verifier}")
+            await self._allow_connect(login)
+            return
+        # Only a superuser may name these attributes at all; for others the check below must be enough.
+        bare = "nosuperuser nocreatedb nocreaterole noreplication nobypassrls" if self.owner.superuser else ""
+        await self._run(f"alter role {login} with login noinherit {bare} password {verifier}")
+        if await self._one(
+            "select rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls"
+            " from pg_catalog.pg_roles where rolname = %s",
+            login,
+        ):
+            raise RowgateError(
+                f"The login role {login} has attributes it must not have.",
+                f"An administrator runs: ALTER ROLE {login} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION "
+                "NOBYPASSRLS;",
+            )
+        await self._allow_connect(login)
+
+    async def _allow_connect(self, login: str) -> None:
+        if not await self._one("select has_database_privilege(%s, current_database(), 'connect')", login):
+            database = str(await self._one("select current_database()::text"))
+            await self._run(f"grant connect on database {identifier(database)} to {login}")
+
+    async def _grant_public(self, roles: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+        """Let the public login become the unprivileged ones of `roles`, and nothing that could climb."""
+        wanted = tuple(dict.fromkeys((*PUBLIC_ROLES, *roles)))
+        privileged = (await read_roles(self.connection, PUBLIC_LOGIN, SERVICE_LOGIN, self.schemas)).privileged
+        served: list[str] = []
+        warnings: list[str] = []
+        for role in wanted:
+            if role in privileged:
+                warnings.append(f"No token can become {role}: it {privileged[role]}.")
+            elif not await self._exists(role):
+                warnings.append(
+                    f"The role {role} does not exist. Once it does, start again or run: "
+                    f"GRANT {identifier(role)} TO {PUBLIC_LOGIN};"
+                )
+            else:
+                await self._grant(role, PUBLIC_LOGIN)
+                served.append(role)
+        for role in await self._memberships(PUBLIC_LOGIN):
+            if role in privileged:
+                warnings.append(f"{PUBLIC_LOGIN} was a member of {role}, which {privileged[role]}: revoked.")
+                await self._run(f"revoke {identifier(role)} from {PUBLIC_LOGIN}")
+        still = [role for role in await self._memberships(PUBLIC_LOGIN) if role in privileged]
+        if still:
+            names = ", ".join(identifier(role) for role in still)
+            raise RowgateError(
+                f"Any function called in a request could become {', '.join(still)}: {PUBLIC_LOGIN} is a member.",
+                f"Whoever granted it runs: REVOKE {names} FROM {PUBLIC_LOGIN};",
+            )
+        return tuple(served), warnings
+
+    async def _grant(self, role: str, login: str) -> None:
+        options = " with inherit false, set true" if self.owner.version >= SET_OPTION_VERSION else ""
+        await self._run(f"grant {identifier(role)} to {login}{options}")
+
+    async def _memberships(self, login: str) -> list[str]:
+        cursor = await self.connection.execute(
+            "select distinct m.roleid::regrole::oid, r.rolname::text from pg_catalog.pg_auth_members m"
+            " join pg_catalog.pg_roles r on r.oid = m.roleid where m.member = to_regrole(%s) order by 2",
+            (login,),
+        )
+        return [str(row[1]) for row in await cursor.fetchall()]
+
+    async def _refuse_inheritance(self, login: str, served: Sequence[str]) -> None:
+        """A login that inherits a role keeps its rights after RESET ROLE, and outside of any request."""
+        for role in served:
+            if await self._one("select pg_catalog.pg_has_role(%s, %s, 'USAGE')", login, role):
+                raise RowgateError(
+                    f"The login role {login} inherits the privileges of {role}.",
+                    f"An administrator runs: REVOKE INHERIT OPTION FOR {identifier(role)} FROM {login};",
+                )
+
+    async def _owned_objects(self) -> list[str]:
+        cursor = await self.connection.execute(
+            "select r.rolname::text, count(*) from pg_catalog.pg_shdepend d"
+            " join pg_catalog.pg_roles r on r.oid = d.refobjid"
+            " where d.refclassid = 'pg_authid'::regclass and d.deptype = 'o' and r.rolname = any(%s)"
+            " group by 1 order by 1",
+            ([PUBLIC_LOGIN, SERVICE_LOGIN],),
+        )
+        return [
+            f"The login role {login} owns {count} objects, which any function called in a request can reach by "
+            f"RESET ROLE. Run: REASSIGN OWNED BY {login} TO {identifier(self.owner.name)};"
+            for login, count in await cursor.fetchall()
+        ]
+
+    async def _exists(self, role: str) -> bool:
+        return bool(await self._one("select exists (select from pg_catalog.pg_roles where rolname = %s)", role))
+
+    async def _one(self, query: str, *parameters: object) -> object:
+        row = await (await self.connection.execute(query.encode(), parameters)).fetchone()
+        return row[0] if row is not None else None
+
+    async def _run(self, statement: str) -> None:
+        """Run a statement built from quoted identifiers and literals of our own."""
+        await self.connection.execute(statement.encode())
+
+
+async def _serve_through(
+    connection: Connection, owner: Owner, url: str, schemas: Sequence[str], listen_url: str | None
+) -> Serving:
+    """Serve through the given login as it is, as PostgREST does through its authenticator. Changes nothing."""
+    snapshot = await read_roles(connection, owner.name, owner.name, schemas)
+    reachable = {role: why for role, why in snapshot.privileged.items() if role in snapshot.service}
+    through = f"Nothing was changed in the database: requests are served through the login {owner.name}"
+    left_out = [f"{through}, without login roles and a system schema of Rowgate's own."]
+    warnings: list[str] = []
+    if owner.superuser:
+        warnings.append(f"The login {owner.name} is a superuser: any function called in a request can become anything.")
+    elif reachable:
+        listed = "; ".join(f"{role} ({why})" for role, why in sorted(reachable.items()))
+        warnings.append(f"Any function called in a request can become what the login {owner.name} may: {listed}.")
+    missing = [role for role in PUBLIC_ROLES if role not in snapshot.public]
+    if missing:
+        warnings.append(
+            f"The login {owner.name} cannot serve {', '.join(missing)}. Where they exist and are unprivileged, an "
+            f"administrator runs: GRANT {', '.join(missing)} TO {identifier(owner.name)};"
+        )
+    serves_secret_keys = SERVICE_ROLE in snapshot.service
+    if not serves_secret_keys:
+        left_out.append(
+            f"Secret keys are refused with 403: the login {owner.name} may not become {SERVICE_ROLE}. "
+            f"An administrator runs: GRANT {SERVICE_ROLE} TO {identifier(owner.name)};"
+        )
+    return Serving(
+        public_conninfo=url,
+        service_conninfo=url if serves_secret_keys else None,
+        listen_conninfo=listen_url or url,
+        owner_url=None,
+        server_version=owner.version,
+        public_login=owner.name,
+        service_login=owner.name if serves_secret_keys else None,
+        left_out=tuple(left_out),
+        warnings=tuple(warnings),
+    )
+
+
+async def _try_login(login: str, conninfo: str) -> None:
+    try:
+        await (await psycopg.AsyncConnection.connect(conninfo, connect_timeout=CONNECT_TIMEOUT)).close()
+    except psycopg.OperationalError as error:
+        raise RowgateError(
+            f"The login role {login} was made but cannot log in: {_first_line(error)}",
+            "Let it in, with scram-sha-256, in the server's pg_hba.conf and at the pooler, or serve through the given "
+            'login with setup = "never" below [rowgate.db].',
+        ) from None
+
+
+def _refused(owner: Owner, error: psycopg.Error) -> RowgateError:
+    return RowgateError(
+        f"The login roles could not be set up by {owner.name}: {_first_line(error)}",
+        f"Where roles of these names belong to somebody else, an administrator runs: GRANT {', '.join(PUBLIC_ROLES)}, "
+        f"{SERVICE_ROLE} TO {identifier(owner.name)} WITH ADMIN OPTION; (and the same for {PUBLIC_LOGIN} and "
+        f'{SERVICE_LOGIN} if they exist), or set setup = "never" below [rowgate.db] to serve through this login.',
+    )
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
