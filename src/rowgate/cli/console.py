@@ -53,8 +53,8 @@ def print_error(error: RowgateError) -> None:
 
 
 def example(*lines: str) -> str:
-    """The end of a command's --help. (Typer joins single line breaks and keeps double ones.)"""
-    return "\n\n".join(("[bold]Example[/]", *(f"  $ {line}".replace("[", "\\[") for line in lines)))
+    """The end of a command's --help, as rich markup."""
+    return "\n".join(("[bold]Example[/]", *(f"$ {line}".replace("[", "\\[") for line in lines)))
 
 
 def _console(stderr: bool) -> Console:

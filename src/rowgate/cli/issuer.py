@@ -73,9 +73,9 @@ def add(
     client_id: Annotated[list[str] | None, typer.Option(help="Cognito, WorkOS: a client to accept.")] = None,
     workdir: Workdir = None,
 ) -> None:
-    """Trust an issuer: add a [[rowgate.issuers]] entry. What is given is checked first, and the file's comments stay.
+    """Trust an issuer: add an entry to rowgate.issuers in config.toml, checked first. The file's comments stay.
 
-    An entry named like an enabled [auth.third_party] section refines that section. Options for lists may be repeated.
+    An entry named like an enabled section of auth.third_party refines that section. Options for lists may be repeated.
     """
     given: dict[str, object] = {
         "name": name,
@@ -111,7 +111,7 @@ def add(
 
 
 def remove(name: Name, workdir: Workdir = None) -> None:
-    """Trust an issuer no longer: take its entry out, or switch its [auth.third_party] section off."""
+    """Trust an issuer no longer: take its entry out, or switch its section of auth.third_party off."""
     from rowgate.project.issuer_blocks import disable_third_party, remove_block
 
     folders = _folders(workdir)
