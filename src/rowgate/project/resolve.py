@@ -87,6 +87,8 @@ def resolve(
     project_id = _project_id(sources, folders, origins)
     issuers, issuer_notes = _issuers(sources, origins)
     _check_services(values["server"]["services"])
+    if not values["rest"]["db_schemas"]:
+        raise ConfigurationError("rest.db_schemas is empty.", 'Name at least one schema, such as ["public"].')
     secrets_given = _given_secrets(sources, origins)
     return Settings(
         project_id=project_id,
