@@ -1,1 +1,237 @@
-"""The one guarded outgoing fetch."""
+"""The one guarded outgoing fetch.
+
+A host that the operator wrote may be private. A host that came out of a fetched document or a redirect must be public,
+or be the operator's host: otherwise whoever controls a document could make this server read its own network. A name is
+resolved once, its addresses are checked, and the connection goes to exactly those addresses, so a DNS server that
+changes its answer (rebinding) gains nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+SIZE_LIMIT = 1024 * 1024  # bytes; key sets have 1 to 10 KiB, discovery documents 1 to 4 KiB
+REDIRECT_LIMIT = 3
+
+_CHUNK = 16 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+
+class FetchRefused(Exception):
+    """The guard or a limit stopped a fetch, or the network failed; the message says which, and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer: its status, its whole body, and the URL it came from after redirects."""
+
+    status: int
+    body: bytes
+    url: str
+
+
+class Fetch(Protocol):
+    """What `rowgate.identity` needs of the network; tests give their own."""
+
+    async def get(self, url: str, *, operator_host: str | None, timeout: float) -> Fetched:  # noqa: ASYNC109
+        """GET a URL within `timeout` seconds. Raises FetchRefused.
+
+        `operator_host` is the host the operator wrote in the configuration; any other must be public.
+        """
+        ...
+
+
+async def resolve_by_system(host: str, port: int) -> list[str]:
+    """The addresses of a name, as the system's resolver gives them. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class Fetcher:
+    """The guarded fetch over aiohttp. Proxy variables, cookies and `.netrc` play no part."""
+
+    def __init__(self, resolve: Resolve = resolve_by_system, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._resolve = resolve
+        self._ssl: ssl.SSLContext | bool = ssl_context or True
+
+    async def get(self, url: str, *, operator_host: str | None, timeout: float) -> Fetched:  # noqa: ASYNC109
+        """See `Fetch.get`."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._follow(url, operator_host)
+        except TimeoutError:
+            raise FetchRefused(f"{_named(url)} did not answer within {timeout:g} s") from None
+
+    async def _follow(self, url: str, operator_host: str | None) -> Fetched:
+        for _ in range(REDIRECT_LIMIT + 1):
+            addresses = await self._checked_addresses(url, operator_host)
+            status, body, location = await self._once(url, addresses)
+            if status not in _REDIRECTS:
+                return Fetched(status, body, url)
+            if location is None:
+                raise FetchRefused(f"{_named(url)} redirects ({status}) without saying where")
+            url = urljoin(url, location)
+        raise FetchRefused(f"more than {REDIRECT_LIMIT} redirects, the last to {_named(url)}")
+
+    async def _checked_addresses(self, url: str, operator_host: str | None) -> list[str]:
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise FetchRefused("not a URL") from None
+        if not host or parts.scheme not in ("https", "http"):
+            raise FetchRefused(f"{_named(url)} is not an https URL")
+        if parts.username is not None or parts.password is not None:
+            raise FetchRefused(f"{_named(url)} carries a user name or password")
+        by_operator = operator_host is not None and host == operator_host.lower()
+        if parts.scheme == "http" and not (by_operator and is_loopback_name(host)):
+            raise FetchRefused(f"{_named(url)} is plain http, which is for the operator's own loopback host only")
+        found = [host] if _literal(host) is not None else await self._lookup(host, port or 443)
+        allowed = [address for address in found if _permitted(address, by_operator, is_loopback_name(host))]
+        if not allowed:
+            origin = "the operator's host" if by_operator else "a host named by a document or a redirect"
+            raise FetchRefused(f"{_named(url)} leads to {', '.join(found) or 'no address'}, not allowed for {origin}")
+        return allowed
+
+    async def _lookup(self, host: str, port: int) -> list[str]:
+        try:
+            return await self._resolve(host, port)
+        except (OSError, UnicodeError):
+            raise FetchRefused(f"the name {host} does not resolve") from None
+
+    async def _once(self, url: str, addresses: list[str]) -> tuple[int, bytes, str | None]:
+        connector = aiohttp.TCPConnector(
+            resolver=_Pinned(addresses), ssl=self._ssl, use_dns_cache=False, force_close=True, limit=1
+        )
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    connector=connector,
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    trust_env=False,
+                    auto_decompress=False,
+                    requote_redirect_url=False,
+                ) as session,
+                session.get(
+                    url,
+                    allow_redirects=False,
+                    headers={
+                        "Accept": "application/json",
+                        "Accept-Encoding": "identity",  # a compressed answer could unpack past the size limit
+                        "User-Agent": "rowgate",
+                    },
+                ) as response,
+            ):
+                encoding = response.headers.get("Content-Encoding", "identity").lower()
+                if encoding != "identity":
+                    raise FetchRefused(f"{_named(url)} answers in {encoding}, which was not asked for")
+                return response.status, await _read(response, url), response.headers.get("Location")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise FetchRefused(f"{_named(url)}: {_reason(error)}") from None
+
+
+class _Pinned(AbstractResolver):
+    """Gives the connector the addresses that were checked, and no others."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self._addresses = addresses
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - the interface's
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in self._addresses
+        ]
+
+    async def close(self) -> None:
+        return None
+
+
+async def _read(response: aiohttp.ClientResponse, url: str) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > SIZE_LIMIT:
+            raise FetchRefused(f"{_named(url)} answers with more than {SIZE_LIMIT} bytes")
+    return bytes(body)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a host is a literal loopback address or a `localhost` name (RFC 6761 section 6.3)."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    literal = _literal(host)
+    return literal is not None and literal.is_loopback
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _permitted(address: str, by_operator: bool, loopback_only: bool) -> bool:
+    parsed = _literal(address.partition("%")[0])  # a zone index (fe80::1%eth0) does not change what an address is
+    if parsed is None:
+        return False
+    inner = _embedded(parsed)
+    if loopback_only:
+        return by_operator and inner.is_loopback
+    if by_operator:
+        # Link-local holds the clouds' metadata services, which no operator means by an issuer.
+        return not (inner.is_link_local or inner.is_multicast or inner.is_unspecified or inner.is_reserved)
+    return inner.is_global and not inner.is_multicast and not inner.is_reserved
+
+
+def _embedded(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for (mapped, 6to4, NAT64), or the address itself."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        return inner or address
+    return address
+
+
+def _named(url: str) -> str:
+    """A URL for a message: without user name, password, query and fragment."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"[:200]
+    except ValueError:
+        return "the URL"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not valid ({error.certificate_error})"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection ({error.os_error.strerror or error.os_error})"
+    return type(error).__name__

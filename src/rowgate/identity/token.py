@@ -1,0 +1,108 @@
+"""The compact JWS (RFC 7515 section 7.1), taken apart strictly and without trusting a word of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rowgate.identity.strict_json import NotStrict, Reading, read_object
+from rowgate.identity.verdict import refuse
+
+TOKEN_LIMIT = 16_384  # bytes; Clerk's cookie limit is 4 KB, WorkOS renders at most 3072 bytes of claims
+
+_ALPHABET = re.compile(rb"[A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A parsed token. `payload` is the claims' bytes exactly as signed; nothing here has been verified.
+
+    `flaw` says what in the claims Postgres cannot hold; a step of the verification refuses it in its turn.
+    """
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+    payload: bytes
+    signing_input: bytes
+    signature: bytes
+    flaw: str | None
+
+
+def check_size(raw: bytes) -> None:
+    """Raises Refused(token_too_large) before anything is parsed."""
+    if len(raw) > TOKEN_LIMIT:
+        raise refuse(
+            "token_too_large",
+            f"The token has {len(raw)} bytes; at most {TOKEN_LIMIT} are read.",
+            "Take claims out of the token: large lists belong in a table that policies join.",
+        )
+
+
+def looks_like_token(raw: bytes) -> bool:
+    """Whether this has the outer shape of a compact JWS or JWE; it chooses words, never a verdict."""
+    return raw.count(b".") in (2, 4) and raw.startswith(b"ey")
+
+
+def parse_token(raw: bytes) -> Token:
+    """Take a token apart. Raises Refused with token_malformed or token_encrypted."""
+    parts = raw.split(b".")
+    if len(parts) == 5:
+        raise refuse(
+            "token_encrypted",
+            "The token has five parts: it is encrypted (JWE), and only its issuer can read it.",
+            "Ask the provider for a signed token. Auth0 encrypts, or hands out opaque tokens, when no audience is "
+            "requested or when the API has token encryption switched on.",
+        )
+    if len(parts) != 3:
+        raise refuse(
+            "token_malformed",
+            f"A token has three parts joined by dots; this has {len(parts)}.",
+            _what_else(raw),
+        )
+    header_part, payload_part, signature_part = parts
+    header = _read_part(_decode(header_part, "header"), "header")
+    if header.flaw is not None:
+        raise refuse("token_malformed", f"The token's header holds {header.flaw}.")
+    payload = _decode(payload_part, "payload")
+    claims = _read_part(payload, "payload")
+    return Token(
+        header=header.members,
+        claims=claims.members,
+        payload=payload,
+        signing_input=raw[: len(header_part) + 1 + len(payload_part)],
+        signature=_decode(signature_part, "signature"),
+        flaw=claims.flaw,
+    )
+
+
+def _decode(part: bytes, name: str) -> bytes:
+    # RFC 7515 section 2: no padding, no line breaks, no white space. The last character's unused bits must be zero, so
+    # that one signature has one spelling.
+    if not _ALPHABET.fullmatch(part):
+        raise refuse("token_malformed", f"The token's {name} holds characters outside base64url.")
+    try:
+        decoded = base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+    except (binascii.Error, ValueError):
+        raise refuse("token_malformed", f"The token's {name} is not base64url.") from None
+    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part:
+        raise refuse("token_malformed", f"The token's {name} is not canonical base64url.")
+    return decoded
+
+
+def _read_part(text: bytes, name: str) -> Reading:
+    try:
+        return read_object(text)
+    except NotStrict as error:
+        raise refuse("token_malformed", f"The token's {name} is not strict JSON: {error}.") from None
+
+
+def _what_else(raw: bytes) -> str | None:
+    if raw in (b"undefined", b"null", b"[object Promise]", b"[object Object]", b"None"):
+        word = raw.decode("ascii")
+        return f'The client sent the word "{word}": its accessToken function returned no token (await it).'
+    if raw.startswith((b"mt_", b"oat_", b"ak_", b"sk_")):
+        return "This is an opaque key of the provider. Ask the provider for a JWT instead."
+    return "Send the token as the provider issued it: `Authorization: Bearer <token>`."
