@@ -10,6 +10,7 @@ from pathlib import Path
 from rowgate.errors import ConfigurationError
 
 FILE_LIMIT = 1024 * 1024  # bytes; upstream's own template has 16 KiB
+DEPTH_LIMIT = 32  # upstream's deepest key has six names
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -39,9 +40,9 @@ def parse_document(text: str, file: str) -> dict[str, object]:
     """TOML text as plain values. `file` is named in errors. Raises ConfigurationError with line and column."""
     text = text.replace("\r\n", "\n")
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
     except RecursionError:
-        raise ConfigurationError(f"{file} nests its values too deeply.", "Remove the nested brackets.") from None
+        raise _too_deep(file) from None
     except ValueError as error:  # TOMLDecodeError, and int()'s own error for a number of thousands of digits
         message = str(error)
         match = _POSITION.search(message)
@@ -55,6 +56,22 @@ def parse_document(text: str, file: str) -> dict[str, object]:
             f"{file}, line {line}, column {column}: {_sentence(what)}",
             "The file is not valid TOML at this place; see https://toml.io for the syntax.",
         ) from None
+    check_depth(document, file)
+    return document
+
+
+def check_depth(value: object, where: str) -> None:
+    """Raise ConfigurationError for values nested deeper than DEPTH_LIMIT: everything after this may recurse."""
+    level = [value]
+    for _ in range(DEPTH_LIMIT):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    if level:
+        raise _too_deep(where)
 
 
 def lookup(document: Mapping[str, object], path: Sequence[str], file: str) -> object | None:
@@ -87,6 +104,12 @@ def shown(value: object) -> str:
     else:
         text = str(value)
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+def _too_deep(where: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{where} nests its values deeper than {DEPTH_LIMIT} levels.", "Remove the brackets or dots that nest them."
+    )
 
 
 def _sentence(text: str) -> str:

@@ -99,8 +99,12 @@ def _number(
             return number
         raise Unfit
 
-    limit = f" from {low:g}" + (f" to {high:g}" if bounds is not None and math.isfinite(high) else "")
+    limit = f" from {_figure(low)}" + (f" to {_figure(high)}" if bounds is not None else "")
     return Kind(words + limit, lambda value: within(typed(value)), lambda value: within(text(value)))
+
+
+def _figure(bound: float) -> str:
+    return str(int(bound)) if float(bound).is_integer() else str(bound)
 
 
 def _boolean(value: object) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rowgate.errors import ConfigurationError
-from rowgate.project.document import lookup, read_document, shown
+from rowgate.project.document import check_depth, lookup, read_document, shown
 from rowgate.project.environment import read_dotenv, substitute, unset_name
 from rowgate.project.fields import (
     FLAGS,
@@ -205,13 +205,15 @@ def _issuers_json(text: str) -> object:
     if not text.strip():
         return []
     try:
-        return json.loads(text)
+        entries: object = json.loads(text)
     except (ValueError, RecursionError) as error:
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise ConfigurationError(
             f"{ISSUERS_VARIABLE} is not JSON{place}.",
             'It takes an array: [{"name": "clerk", "provider": "clerk", "domain": "example.clerk.accounts.dev"}].',
         ) from None
+    check_depth(entries, ISSUERS_VARIABLE)
+    return entries
 
 
 def _check_services(services: Iterable[str]) -> None:
