@@ -108,7 +108,7 @@ class Supervisor:
             listener.close()  # nobody new comes in; what the workers accepted they finish
             await self._drain(running)
 
-    async def _drain(self, running: list[asyncio.Future[None]]) -> None:
+    async def _drain(self, running: Sequence[asyncio.Future[None]]) -> None:
         if not running:
             return
         for worker in self._workers:

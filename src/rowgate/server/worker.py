@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import uvicorn
 import uvloop
 
+from rowgate.errors import RowgateError
 from rowgate.http.access import AccessLog
 from rowgate.http.gateway import Gateway, Readiness
 from rowgate.http.metrics import RequestMetrics
@@ -62,7 +63,7 @@ class Worker:
         )
         self._server = _Server(
             uvicorn.Config(
-                self._gateway,  # type: ignore[arg-type]  # scope is a plain mapping here
+                self._gateway,
                 http=protocol_class(settings, self._metrics.turned_away),
                 loop="uvloop",
                 ws="none",
@@ -122,7 +123,10 @@ class Worker:
             if isinstance(message, Orders):
                 await self._open_rooms(message)
             elif isinstance(message, Reload) and self._rooms is not None:
-                await self._rooms.reload(message.identity)
+                try:
+                    self._rooms.reload(message.identity)
+                except RowgateError as error:
+                    self._log.error("issuers not taken up", problem=error.message, hint=error.hint)
                 self._tell_parent()
         self._log.warning("the parent process is gone; this worker ends")
         self._server.config.timeout_graceful_shutdown = ORPHAN_DRAIN_SECONDS
