@@ -236,9 +236,10 @@ def _locales(major: int) -> tuple[tuple[str, ...], ...]:
 
 
 def _reachable(folder: Path, account: Account) -> bool:
-    """Whether the account can pass to the folder, tried as that account."""
+    """Whether the account can pass to the folder, tried as that account (`cwd` would be entered before the switch)."""
+    command = ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)]
     try:
-        subprocess.run(["/bin/sh", "-c", ":"], cwd=folder, check=True, env={}, **account.identity)
-    except (OSError, subprocess.SubprocessError):
+        tried = subprocess.run(command, capture_output=True, check=False, cwd="/", env={}, **account.identity)  # noqa: S603
+    except OSError:
         return False
-    return True
+    return tried.returncode == 0

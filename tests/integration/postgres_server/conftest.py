@@ -1,0 +1,121 @@
+"""Databases for these tests.
+
+`postgres_url` is a superuser's URL of a server started elsewhere; where ROWGATE_TEST_DATABASE_URL is unset, an embedded
+one is started for the session. Tests that need a cluster of their own make one in a short folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from rowgate.postgres.embedded import EmbeddedServer
+from rowgate.project.settings import Secrets
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that was free a moment ago."""
+    return free_port()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short folder any account may pass to, outside pytest's own (which only root may enter when root runs it)."""
+    made = Path(tempfile.mkdtemp(prefix="rowgate-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A superuser's URL."""
+    if given := os.environ.get("ROWGATE_TEST_DATABASE_URL"):
+        yield given
+        return
+    state = Path(tempfile.mkdtemp(prefix="rowgate-"))
+    with EmbeddedServer(state, free_port(), "127.0.0.1", "superuser", root_folder=state) as server:
+        yield server.owner_url
+    shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """An empty database of the test's own, as superuser."""
+    name = f"server_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    yield make_conninfo(postgres_url, dbname=name)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def admin(database_url: str) -> Iterator[psycopg.Connection]:
+    """The superuser in the test's database."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def role(postgres_url: str) -> Iterator[object]:
+    """Make roles of unique names that are dropped afterwards: `role("owner", "login createrole")`.
+
+    Roles are the whole cluster's, so no test may use another's.
+    """
+    made: list[str] = []
+
+    def make(prefix: str, attributes: str = "") -> str:
+        name = f"{prefix}_{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(f"create role {name} {attributes}")
+        made.append(name)
+        return name
+
+    yield make
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        databases = connection.execute("select datname from pg_database where datallowconn").fetchall()
+    for (database,) in databases:
+        if database != "template1":
+            with psycopg.connect(make_conninfo(postgres_url, dbname=database), autocommit=True) as connection:
+                for name in made:
+                    connection.execute(f"drop owned by {name} cascade")
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        for name in reversed(made):
+            connection.execute(f"drop role {name}")
+
+
+@pytest.fixture(scope="session")
+def secrets() -> Secrets:
+    """Secrets with every character a URL, a conninfo string or SQL would trip over."""
+    return Secrets(
+        jwt_secret="jwt",
+        anon_key="anon",
+        service_role_key="service",
+        publishable_key="publishable",
+        secret_key="secret",
+        database_password="super'user",
+        public_login_password="pub'lic \\ p@ss:word/%41",
+        service_login_password="serv'ice \\ p@ss:word/%41",
+    )
