@@ -9,7 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from identity_workshop import CLERK, NOW, OIDC, FakeClock, Network, clerk, door, jwks, mint, oidc, public_jwk, signing_key
+from identity_workshop import (
+    CLERK,
+    NOW,
+    OIDC,
+    FakeClock,
+    Network,
+    clerk,
+    door,
+    jwks,
+    mint,
+    oidc,
+    public_jwk,
+    signing_key,
+)
 
 from rowgate.fetch import FetchRefused
 from rowgate.identity.refusals import Refusal
@@ -130,7 +143,18 @@ async def test_nobody_waits_longer_than_the_fetch_timeout_for_a_slow_issuer() ->
 
 @pytest.mark.parametrize(
     "answer",
-    [500, 302, b"<html>", b'{"keys":[', b'{"keys":[]}', b"[]", b'{"keys":{}}', b"\xff", FetchRefused("slow"), ValueError()],
+    [
+        500,
+        302,
+        b"<html>",
+        b'{"keys":[',
+        b'{"keys":[]}',
+        b"[]",
+        b'{"keys":{}}',
+        b"\xff",
+        FetchRefused("slow"),
+        ValueError(),
+    ],
 )
 async def test_a_broken_answer_leaves_the_known_keys_working_and_shows_in_the_status(answer: Any) -> None:
     network = published()
