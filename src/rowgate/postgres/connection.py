@@ -144,6 +144,10 @@ class Connection:
             self._lose()
             if flight.ended is None:
                 flight.end(ConnectionLost(sealed=False))
+        except Exception as error:
+            # A parameter of the wrong type, say. What is queued without its Sync must never run with the next flight's.
+            self._lose()
+            flight.end(error)
 
     def _depart(self, flight: Flight) -> None:
         flight.started = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -188,6 +189,18 @@ async def test_a_nul_byte_is_refused_and_not_cut_off(database: Database) -> None
     with pytest.raises(DatabaseError) as caught:
         await database.run(ANA, asking("select $1::text", b"ana\x00rest"))
     assert caught.value.sqlstate == "22021"
+
+
+async def test_a_flight_that_could_not_be_written_down_never_runs_with_the_next(place: Place) -> None:
+    async with opened(place, pool_size=1) as database:
+        broken = asking("select $1 || nextval('ticks')", write=True)
+        broken = replace(broken, statement=replace(broken.statement, parameters=("text, not bytes",)))  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            await database.run(ANA, broken)
+        assert cell(await database.run(BEN, asking("select current_user"))) == b"authenticated"
+        with pytest.raises(ValueError, match="NUL"):
+            await database.run(ANA, asking("select 1\x00 from nowhere"))
+        assert database.stats().public.open == 1
 
 
 async def test_a_role_that_does_not_exist_is_postgres_error(database: Database) -> None:
