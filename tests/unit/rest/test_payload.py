@@ -80,6 +80,12 @@ def test_csv_becomes_json_with_the_word_null_as_null() -> None:
     assert payload.is_array
 
 
+def test_csv_lines_end_in_any_of_the_three_ways_and_quotes_keep_them() -> None:
+    for end in ("\n", "\r\n", "\r"):
+        assert json.loads(read(f"a,b{end}1,2{end}".encode(), CSV).body) == [{"a": "1", "b": "2"}]
+    assert json.loads(read(b'a\r\n"1\r\n\r\n2"\r\n""\r\n', CSV).body) == [{"a": "1\r\n\r\n2"}, {"a": ""}]
+
+
 def test_short_csv_lines_are_refused() -> None:
     assert refusal(b"a,b\n1", CSV).message == "All lines must have same number of fields"
 
