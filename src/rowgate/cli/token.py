@@ -25,6 +25,12 @@ DATABASE_TIMEOUT = 3.0  # seconds; explaining must not wait long for a database 
 INPUT_LIMIT = 1024 * 1024  # characters of standard input; a longer "token" is a wrong file
 KEY_CACHE_FOLDER = "keys"  # below the state folder, where a server keeps the keys it last saw
 
+_UNCHECKED = "whether the role exists and is harmless was not checked"
+_LOGIN_QUERY = """
+select exists (select from pg_catalog.pg_roles where rolname = %s),
+       (select rolsuper or rolcreaterole from pg_catalog.pg_roles where rolname = session_user)
+"""
+
 
 def register(app: typer.Typer) -> None:
     """Add the group `token`."""
@@ -112,26 +118,26 @@ async def _roles(settings: Settings) -> _Roles:
     from rowgate.postgres.roles import RoleSnapshot, read_roles
     from rowgate.project.owner_url import owner_url
 
+    assumed = RoleSnapshot(public=_listed_roles(settings), service=frozenset({"service_role"}))
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT), await connect(owner_url(settings)) as connection:
-            cursor = await connection.execute(
-                "select exists (select from pg_roles where rolname = %s)", (PUBLIC_LOGIN,)
-            )
-            row = await cursor.fetchone()
-            two_logins = settings.db.setup == "auto" and row is not None and bool(row[0])
-            logins = (PUBLIC_LOGIN, SERVICE_LOGIN) if two_logins else (None, None)
-            snapshot = await read_roles(connection, *logins, settings.rest.db_schemas)
+            cursor = await connection.execute(_LOGIN_QUERY, (PUBLIC_LOGIN,))
+            has_logins, may_make_them = await cursor.fetchone() or (False, False)
+            if settings.db.setup == "auto" and may_make_them and not has_logins:
+                return _Roles(assumed, False, f"the database was not set up yet: {_UNCHECKED}")
+            two_logins = settings.db.setup == "auto" and has_logins
+            public, service = (PUBLIC_LOGIN, SERVICE_LOGIN) if two_logins else (None, None)
+            snapshot = await read_roles(connection, public, service, settings.rest.db_schemas)
             return _Roles(snapshot, True, "read from the database")
     except (TimeoutError, RowgateError, psycopg.Error, OSError):
-        identity = settings.identity
-        named = {role for issuer in identity.issuers for role in (*issuer.roles, issuer.default_role) if role}
-        named |= {*identity.shared_secret_roles, identity.shared_secret_default_role or "", "anon"} - {""}
-        public = frozenset(named - {"service_role"})
-        return _Roles(
-            RoleSnapshot(public=public, service=frozenset({"service_role"})),
-            False,
-            "the database could not be asked: whether the role exists and is harmless was not checked",
-        )
+        return _Roles(assumed, False, f"the database could not be asked: {_UNCHECKED}")
+
+
+def _listed_roles(settings: Settings) -> frozenset[str]:
+    identity = settings.identity
+    named = {role for issuer in identity.issuers for role in (*issuer.roles, issuer.default_role)}
+    named |= {*identity.shared_secret_roles, identity.shared_secret_default_role, settings.rest.db_anon_role, "anon"}
+    return frozenset(role for role in named if role and role != "service_role")
 
 
 def _print(explanation: Explanation, roles: _Roles) -> None:
