@@ -73,7 +73,8 @@ create function one_project(id int) returns projects stable language sql as
 create function rename_all(name text) returns setof projects language sql as
   $$ update projects p set name = rename_all.name returning * $$;
 create function nothing() returns void language plpgsql as $$ begin end $$;
-create function joined(variadic words text[]) returns text immutable language sql as $$ select array_to_string($1, '-') $$;
+create function joined(variadic words text[]) returns text immutable language sql as
+  $$ select array_to_string($1, '-') $$;
 create function doc(json) returns text immutable language sql as $$ select $1->>'x' $$;
 create function blob(bytea) returns int immutable language sql as $$ select length($1) $$;
 create domain "text/plain" as text;
@@ -90,7 +91,8 @@ create function told(name text) returns text stable language sql as $$ select cu
 
 insert into clients values (1, 'Ann'), (2, 'Bob'), (3, 'Cid');
 insert into projects (id, name, status, client_id, manager_id, data, tags, span, words, price) values
-  (1, 'roof', 'open', 1, 2, '{"size": {"h": 3}, "kind": "big", "list": [10, 20]}', '{a,b}', '[1,5)', to_tsvector('red roof'), 10.50),
+  (1, 'roof', 'open', 1, 2, '{"size": {"h": 3}, "kind": "big", "list": [10, 20]}', '{a,b}', '[1,5)', to_tsvector('red roof'),
+    10.50),
   (2, 'wall', 'done', 1, null, '{"size": {"h": 9}, "kind": "small"}', '{b,c}', '[5,9)', to_tsvector('blue wall'), 20),
   (3, 'door', 'open', 2, 1, null, '{}', null, to_tsvector('red door'), null),
   (4, null, 'open', null, null, null, null, null, null, 5);
