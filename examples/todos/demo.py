@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import re
 import signal
 import sys
@@ -156,8 +155,8 @@ async def _issuer(stack: contextlib.AsyncExitStack, kind: str, preferred: int, l
 def _environment(clerk_issuer: str, workos_issuer: str) -> dict[str, str]:
     """What differs from supabase/config.toml: nothing, unless one of its ports was taken."""
     changed: dict[str, str] = {}
-    if not os.environ.get("DATABASE_URL") and not is_free(DATABASE_PORT):
-        changed["ROWGATE_DB__PORT"] = str(free_port(0))
+    if (port := free_port(DATABASE_PORT)) != DATABASE_PORT:
+        changed["ROWGATE_DB__PORT"] = str(port)
     if f":{CLERK_PORT}" not in clerk_issuer or f":{WORKOS_PORT}/" not in workos_issuer:
         issuers = [
             {"name": "offline-clerk", "provider": "clerk", "issuer": clerk_issuer},
