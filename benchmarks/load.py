@@ -17,7 +17,8 @@ request = function()
 end
 done = function(summary, latency, requests)
   io.write(string.format("@ %d %d %d %d %d\\n", summary.requests, summary.duration,
-    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
+    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write +
+    summary.errors.timeout,
     latency:percentile(50), latency:percentile(99)))
 end
 """

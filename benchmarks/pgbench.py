@@ -32,7 +32,9 @@ def script(request: PipelinedRequest, number: int) -> tuple[str, dict[str, str]]
         if ":" in re.sub(r"::", "", re.sub(r"'[^']*'", "", sql)):
             raise ValueError(f"pgbench would read a variable into: {sql}")
 
-        def name(match: re.Match[str], position: int = position, parameters: tuple[str | None, ...] = parameters) -> str:
+        def name(
+            match: re.Match[str], position: int = position, parameters: tuple[str | None, ...] = parameters
+        ) -> str:
             value = parameters[int(match[1]) - 1]
             if value is None:
                 return "null"
@@ -57,7 +59,19 @@ def run(
         files += ["-f", str(path)]
         for variable, value in variables.items():
             defines += ["-D", f"{variable}={value}"]
-    command = [str(pgbench), "-n", "-M", "prepared", "-c", str(connections), "-j1", "-T", str(seconds), *files, *defines]
+    command = [
+        str(pgbench),
+        "-n",
+        "-M",
+        "prepared",
+        "-c",
+        str(connections),
+        "-j1",
+        "-T",
+        str(seconds),
+        *files,
+        *defines,
+    ]
     done = subprocess.run([*command, conninfo], check=False, capture_output=True, text=True, timeout=seconds + 60)
     if done.returncode:
         raise RuntimeError(f"pgbench failed: {done.stderr[-2000:]}")

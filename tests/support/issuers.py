@@ -90,7 +90,9 @@ def shared_secret_token(secret: str, header: Claims | None = None, **claims: Any
     payload = {"iat": now, "exp": now + 60, **claims}
     payload = {name: value for name, value in payload.items() if value is not ...}
     protected = {"alg": "HS256", "typ": "JWT", **(header or {})}
-    return jws.serialize_compact(protected, json.dumps(payload).encode(), OctKey.import_key(secret), algorithms=["HS256"])
+    return jws.serialize_compact(
+        protected, json.dumps(payload).encode(), OctKey.import_key(secret), algorithms=["HS256"]
+    )
 
 
 class IssuerFarm:
@@ -118,7 +120,9 @@ class IssuerFarm:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def add(self, slug: str, issuer: str | None = None, *, algorithm: str = "RS256", kid: str | None = None, **kw: Any) -> TestIssuer:
+    def add(
+        self, slug: str, issuer: str | None = None, *, algorithm: str = "RS256", kid: str | None = None, **kw: Any
+    ) -> TestIssuer:
         """Register an issuer; without `issuer` it lives on this server, with discovery."""
         made = TestIssuer(slug, issuer or f"{self.base}/{slug}", [signing_key(kid or f"{slug}-1", algorithm)], **kw)
         self.issuers[slug] = made
@@ -139,7 +143,7 @@ class IssuerFarm:
             time.sleep(fault.delay)
         if rest == "jwks":
             body = json.dumps(issuer.key_set()).encode()
-        elif rest == ".well-known/openid-configuration" and issuer.discovery:
+        elif rest.endswith(".well-known/openid-configuration") and issuer.discovery:
             body = json.dumps({"issuer": issuer.issuer, "jwks_uri": self.jwks_url(slug)}).encode()
         else:
             request.send_error(404)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,12 @@ _EC_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 _EDWARDS_ALGORITHMS = frozenset({"EdDSA", "Ed25519"})
 ASYMMETRIC_ALGORITHMS = RSA_ALGORITHMS | frozenset(_EC_ALGORITHMS.values()) | _EDWARDS_ALGORITHMS
 SYMMETRIC_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
+
+_FACTORIES: Mapping[str, Callable[[dict[str, Any]], Key]] = {
+    "RSA": RSAKey.import_key,
+    "EC": ECKey.import_key,
+    "OKP": OKPKey.import_key,
+}
 
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # RFC 7518 sections 6.2.2, 6.3.2, 6.4.1
 RSA_BITS = (2048, 8192)  # RFC 7518 section 3.3 asks for 2048 or more; above 8192 a check costs milliseconds
@@ -155,11 +161,10 @@ def _read_key(member: Mapping[str, Any], *, pasted: bool) -> tuple[SigningKey, s
 
 
 def _import(kind: str, public: dict[str, Any]) -> Key:
-    factory: type[RSAKey | ECKey | OKPKey] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}[kind]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)
-            key = factory.import_key(public)
+            key = _FACTORIES[kind](public)
             native = key.public_key
     except (JoseError, ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
         raise _Unusable(f"cannot be read ({type(error).__name__})") from None

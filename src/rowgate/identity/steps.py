@@ -28,7 +28,7 @@ _TYPES = frozenset({"jwt", "application/jwt", "at+jwt", "application/at+jwt"})
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One check. `expected` and `found` are asked only by explain; a `decisive` failure leaves nothing to go on with."""
+    """One check. Only explain asks for `expected` and `found`; a `decisive` failure leaves nothing to go on with."""
 
     name: str
     check: Callable[[Case], None]

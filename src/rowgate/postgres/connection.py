@@ -7,6 +7,8 @@ answer. Flights land in the order in which they were sent.
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import time
 from collections import deque
 from typing import Protocol
@@ -63,6 +65,7 @@ class Connection:
         "_named",
         "_owner",
         "_pg",
+        "_poll",
         "_rollback_due",
         "_socket",
         "_writing",
@@ -79,7 +82,11 @@ class Connection:
         self._loop = loop
         self._owner = owner
         self._named = named
-        self._socket = pg.socket
+        # libpq closes its descriptor as soon as it reads the end of the stream, and the number may be somebody else's
+        # before the event loop hears of it: the loop watches a duplicate that only `_lose` closes.
+        self._socket = os.dup(pg.socket)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         self._writing = False
         self._head_since = 0.0
         self._cancelling: asyncio.Task[None] | None = None
@@ -99,14 +106,13 @@ class Connection:
         return self._pg.backend_pid
 
     def alive(self) -> bool:
-        """Look whether Postgres has hung up, before a write is trusted to this connection (one system call)."""
-        try:
-            self._pg.consume_input()
-        except psycopg.Error:
+        """Look whether Postgres has hung up, before a write is trusted to this idle connection (one system call).
+
+        Whatever there is to read on an idle connection, a farewell, the end of the stream or a changed parameter, the
+        event loop has not seen it yet: too uncertain for a write, and another connection is cheap.
+        """
+        if not self.closed and self._poll.poll(0):
             self._lose()
-        else:
-            if self._pg.status == _BAD:
-                self._lose()
         return not self.closed
 
     # -- out ---------------------------------------------------------------------------------------------------------
@@ -317,6 +323,7 @@ class Connection:
             self._loop.remove_writer(self._socket)
         flights = list(self.flights)
         self.flights.clear()
+        os.close(self._socket)
         self._pg.finish()
         for flight in flights:
             flight.end(ConnectionLost(sealed))

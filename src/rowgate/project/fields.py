@@ -30,10 +30,18 @@ SECTIONS: Mapping[str, type] = {
     "server": ServerSettings,
 }
 
-# Settings that upstream's own sections hold as well; `[rowgate.<section>]` wins over them.
-UPSTREAM_SETTINGS = frozenset(
-    {"api.enabled", "api.port", "api.external_url", "api.schemas", "api.extra_search_path", "api.max_rows", "db.port"}
-)
+# Settings that upstream's own sections hold as well, and where; `[rowgate.<section>]` wins over them.
+UPSTREAM_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "api.enabled": ("api", "enabled"),
+    "api.port": ("api", "port"),
+    "api.external_url": ("api", "external_url"),
+    "api.schemas": ("api", "schemas"),
+    "api.extra_search_path": ("api", "extra_search_path"),
+    "api.max_rows": ("api", "max_rows"),
+    "db.port": ("db", "port"),
+    "db.seed_enabled": ("db", "seed", "enabled"),
+    "db.seed_paths": ("db", "seed", "sql_paths"),
+}
 
 # Where upstream keeps the project's secrets, and where we keep those that upstream does not have.
 SECRET_SECTIONS: Mapping[str, tuple[str, ...]] = {
@@ -163,8 +171,8 @@ def _row(section: str, name: str, kind: Kind, default: object) -> SettingField:
     paths: list[tuple[str, ...]] = [("rowgate", section, name)]
     variables = [f"ROWGATE_{section.upper()}__{name.upper()}", *FURTHER_VARIABLES.get(dotted, ())]
     if dotted in UPSTREAM_SETTINGS:
-        paths.append((section, name))
-        variables.append(f"SUPABASE_{section.upper()}_{name.upper()}")  # upstream's Go dialect reads these
+        paths.append(UPSTREAM_SETTINGS[dotted])
+        variables.append("SUPABASE_" + "_".join(UPSTREAM_SETTINGS[dotted]).upper())  # upstream's Go dialect reads these
     return SettingField(
         section, name, kind, default, tuple(paths), tuple(variables), FLAGS.get(dotted), dotted in SECRET_SETTINGS
     )

@@ -56,18 +56,22 @@ class _Sources:
 
 
 def resolve(
-    workdir: Path, flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
+    workdir: Path,
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    document: Mapping[str, object] | None = None,
 ) -> Settings:
     """The settings of the project in `workdir`.
 
     `flags` are values of the command line by dotted name (`api.port`), None where a flag was not given; `environ` is
-    the process environment. Makes the private state folder and its secrets where they do not exist yet. Raises
-    ConfigurationError, which names the setting, the value and what was expected.
+    the process environment; `document` stands in for the file, to check a change before it is written. Makes the
+    private state folder and its secrets where they do not exist yet. Raises ConfigurationError, which names the
+    setting, the value and what was expected.
     """
     process = dict(os.environ if environ is None else environ)
     folders = _folders(workdir, process)
     all_variables = {**read_dotenv(folders.supabase, folders.workdir, process), **process}
-    raw = read_document(folders.config_file)
+    raw = read_document(folders.config_file) if document is None else document
     substitution = substitute(raw or {}, all_variables)
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     sources = _Sources(given, process, all_variables, substitution.document, str(folders.config_file))
@@ -83,6 +87,8 @@ def resolve(
     project_id = _project_id(sources, folders, origins)
     issuers, issuer_notes = _issuers(sources, origins)
     _check_services(values["server"]["services"])
+    if not values["rest"]["db_schemas"]:
+        raise ConfigurationError("rest.db_schemas is empty.", 'Name at least one schema, such as ["public"].')
     secrets_given = _given_secrets(sources, origins)
     return Settings(
         project_id=project_id,

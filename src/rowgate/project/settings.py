@@ -77,6 +77,8 @@ class DatabaseSettings:
     prepared_statements: bool = True  # false behind a transaction pooler
     bin_folder: Path | None = None  # ROWGATE_POSTGRES_BIN
     host: str = "127.0.0.1"  # where the embedded server listens; its socket lies in the state folder
+    seed_enabled: bool = True  # `[db.seed] enabled`
+    seed_paths: tuple[str, ...] = ("./seed.sql",)  # `[db.seed] sql_paths`: paths and globs relative to supabase/
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import msgspec
-
 from rowgate.postgres.catalog.records import Catalog, Function, Parameter
 from rowgate.rest.errors import RestError
 from rowgate.rest.hints import TABLE_SCORE, nearest
-from rowgate.rest.syntax import RestRequest
+from rowgate.rest.syntax import Payload, RestRequest
 
 UNNAMED_TYPES = {
     "application/json": ("json", "jsonb"),
@@ -75,28 +73,17 @@ def call_of(request: RestRequest, catalog: Catalog) -> Call:
     Raises RestError PGRST202 when none fits, PGRST203 when several do.
     """
     posted = request.method == "POST"
-    form = request.content_type.name == "application/x-www-form-urlencoded"
-    pairs: Sequence[tuple[str, str]] = request.query.arguments
-    payload = request.payload
-    if posted:
-        pairs = _form_pairs(payload.body) if form and payload is not None else ()
-        names = frozenset(request.query.columns or (payload.columns if payload is not None else ()))
-        if form:
-            names = frozenset(name for name, _ in pairs)
-    else:
-        names = frozenset(name for name, _ in pairs)
+    payload = request.payload if posted and request.payload is not None else Payload(b"{}", is_object=True)
+    form = posted and request.content_type.name == "application/x-www-form-urlencoded"
+    pairs = payload.pairs if form else request.query.arguments
+    names = frozenset(payload.columns) if posted else frozenset(name for name, _ in pairs)
     function = _choose(request, catalog, names, posted)
     parameters = tuple(each for each in function.parameters if each.name in names)
     if posted and len(function.parameters) == 1 and not function.parameters[0].name:
-        return Call(function, WholeBody(payload.body if payload is not None else b"", function.parameters[0].type))
+        return Call(function, WholeBody(payload.body, function.parameters[0].type))
     if posted and not form:
-        body = payload.body if payload is not None else b"{}"
-        return Call(function, JsonArguments(body, parameters, payload is not None and payload.is_array))
+        return Call(function, JsonArguments(payload.body, parameters, payload.is_array))
     return Call(function, DirectArguments(tuple((each, _value(each, pairs)) for each in parameters)))
-
-
-def _form_pairs(body: bytes) -> tuple[tuple[str, str], ...]:
-    return tuple(msgspec.json.decode(body, type=dict[str, str]).items())
 
 
 def _value(parameter: Parameter, pairs: Sequence[tuple[str, str]]) -> str | tuple[str, ...]:

@@ -18,7 +18,7 @@ CREDENTIALS = frozenset({b"authorization", b"apikey", b"proxy-authorization"})
 SECRET_KEY = b"sb_secret_"
 MASK = "***"
 # Settings of a function that must hold before it is called; Postgres applies the others itself, on entry.
-HOISTED = frozenset({"statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation"})
+HOISTED = frozenset({"statement_timeout", "plan_filter.statement_cost_limit"})
 
 
 def request_context(

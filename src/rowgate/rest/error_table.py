@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from rowgate.identity.refusals import Refusal
+from rowgate.identity.refusals import Refusal, refusal
+from rowgate.postgres.database import ServiceUnavailableHere
 from rowgate.postgres.errors import DatabaseError, OutcomeUnknown, PoolTimeout, PostgresError, Unavailable
 from rowgate.rest.errors import RestError
 
@@ -53,9 +54,7 @@ HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")  # no control charac
 MESSAGE_HINT = (
     "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'."
 )
-DETAIL_HINT = (
-    "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'."
-)
+DETAIL_HINT = "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'."
 REFUSAL_CODES: Mapping[str, str] = {
     "shared_secret_disabled": "PGRST300",
     "anonymous_disabled": "PGRST302",
@@ -147,6 +146,14 @@ def postgres_error(error: PostgresError, *, authenticated: bool) -> RestError:
     """Anything `Database.run` raises."""
     if isinstance(error, DatabaseError):
         return database_error(error, authenticated=authenticated)
+    if isinstance(error, ServiceUnavailableHere):
+        return refusal_error(
+            refusal(
+                "api_key_unavailable",
+                "This database login cannot serve secret keys",
+                "Give the server a login role that may SET service_role.",
+            )
+        )
     if isinstance(error, PoolTimeout):
         return RestError(504, "PGRST003", "Timed out acquiring connection from connection pool.")
     if isinstance(error, OutcomeUnknown):

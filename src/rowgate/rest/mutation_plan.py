@@ -60,7 +60,7 @@ def insert_of(request: RestRequest, relation: Relation, node: Node) -> Insert:
     resolution = request.preferences.resolution if target else None
     return Insert(
         relation,
-        _columns(request, relation, payload),
+        _columns(relation, payload),
         payload,
         request.preferences.missing == "default",
         resolution,
@@ -86,7 +86,7 @@ def put_of(request: RestRequest, relation: Relation, node: Node) -> Insert:
     payload = _payload(request)
     return Insert(
         relation,
-        _columns(request, relation, payload),
+        _columns(relation, payload),
         payload,
         False,
         Resolution.MERGE_DUPLICATES,
@@ -101,7 +101,7 @@ def update_of(request: RestRequest, relation: Relation, node: Node) -> Update:
     payload = _payload(request)
     return Update(
         relation,
-        _columns(request, relation, payload),
+        _columns(relation, payload),
         payload,
         request.preferences.missing == "default",
         conditions_of(relation, request.query),
@@ -120,9 +120,8 @@ def _payload(request: RestRequest) -> Payload:
     return request.payload
 
 
-def _columns(request: RestRequest, relation: Relation, payload: Payload) -> tuple[Column, ...]:
-    names = payload.columns if request.query.columns is None else tuple(sorted(set(request.query.columns)))
-    return tuple(_column(relation, name) for name in names)
+def _columns(relation: Relation, payload: Payload) -> tuple[Column, ...]:
+    return tuple(_column(relation, name) for name in dict.fromkeys(payload.columns))
 
 
 def _column(relation: Relation, name: str) -> Column:

@@ -15,7 +15,7 @@ from rowgate.rest.hints import TABLE_SCORE, nearest
 from rowgate.rest.mutation_plan import Mutation, delete_of, insert_of, put_of, update_of
 from rowgate.rest.negotiation import Body, Format, negotiate
 from rowgate.rest.read_plan import Reading, read_tree
-from rowgate.rest.syntax import Action, Count, Preferences, Range, RestRequest, Return
+from rowgate.rest.syntax import Action, Count, Range, RestRequest, Return
 from rowgate.rest.tree import Field, Node, Output, Table, Written
 
 
@@ -72,7 +72,7 @@ Plan: TypeAlias = ReadPlan | MutationPlan | CallPlan | OptionsPlan
 def plan(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Plan:
     """Resolve a request.
 
-    Raises RestError: PGRST107, PGRST122, PGRST128, PGRST205 and what `read_plan`, `mutation_plan` and `call_plan`
+    Raises RestError: PGRST107, PGRST128, PGRST205 and what `read_plan`, `mutation_plan` and `call_plan`
     raise.
     """
     if request.action is Action.OPTIONS:
@@ -92,7 +92,6 @@ def _read(request: RestRequest, catalog: Catalog, settings: RestSettings, relati
     name = relation.qualified_name
     node = read_tree(reading, request.query, Table(name), name, request.range)
     format_ = negotiate(request.accept)
-    _check_preferences(request.preferences, catalog, settings)
     return ReadPlan(relation, node, format_, request.preferences.count, settings.db_max_rows, request.head)
 
 
@@ -106,7 +105,6 @@ def _mutation(request: RestRequest, catalog: Catalog, settings: RestSettings, re
         Action.DELETE: delete_of,
     }
     mutation = builders[request.action](request, relation, node)
-    _check_preferences(request.preferences, catalog, settings)
     format_ = negotiate(request.accept)
     if request.preferences.returns is not Return.REPRESENTATION:
         written = Format(Body.NONE, format_.content_type)
@@ -135,7 +133,6 @@ def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Cal
         node = replace(node, outputs=(Output(Field("*")),), embeds=())
     format_ = negotiate(request.accept, call)
     preferences = request.preferences
-    _check_preferences(preferences, catalog, settings)
     if preferences.max_affected is not None and preferences.handling == "strict" and call.single:
         raise RestError(
             400,
@@ -192,22 +189,3 @@ def _relation(request: RestRequest, catalog: Catalog) -> Relation:
         None,
         f"Perhaps you meant the table '{request.schema}.{meant}'" if meant else None,
     )
-
-
-def _check_preferences(preferences: Preferences, catalog: Catalog, settings: RestSettings) -> None:
-    """handling=strict refuses what would be ignored; a time zone is judged here, where the catalog is known."""
-    invalid = preferences.invalid
-    if preferences.timezone is not None and not timezone_known(preferences, catalog, settings):
-        invalid = (*invalid, f"timezone={preferences.timezone}")
-    if invalid and preferences.handling == "strict":
-        raise RestError(
-            400,
-            "PGRST122",
-            "Invalid preferences given with handling=strict",
-            f"Invalid preferences: {', '.join(invalid)}",
-        )
-
-
-def timezone_known(preferences: Preferences, catalog: Catalog, settings: RestSettings) -> bool:
-    """Whether the preferred time zone is served: switched on, and a name in pg_timezone_names."""
-    return settings.db_timezone_enabled and preferences.timezone in catalog.timezones

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from rowgate.http.exchange import RawHeaders, Request
@@ -11,7 +11,8 @@ from rowgate.postgres.catalog.records import Catalog, Function
 from rowgate.postgres.statement import Statement
 from rowgate.project.settings import RestSettings
 from rowgate.rest.context import search_path
-from rowgate.rest.plan import CallPlan, OptionsPlan, Plan, ReadPlan, plan, timezone_known
+from rowgate.rest.plan import CallPlan, OptionsPlan, Plan, ReadPlan, plan
+from rowgate.rest.preferences import with_known_timezone
 from rowgate.rest.response import applied_preferences, content_location, preference_applied
 from rowgate.rest.sql import call_statement, explain_statement, mutation_statement, read_statement
 from rowgate.rest.syntax import Count, RestRequest
@@ -44,12 +45,13 @@ class Prepared:
 
 def prepare(request: RestRequest, query: bytes, catalog: Catalog, settings: RestSettings) -> Prepared:
     """Plan and compile a parsed request. Raises RestError."""
+    known = catalog.timezones if settings.db_timezone_enabled else ()
+    request = replace(request, preferences=with_known_timezone(request.preferences, known))
     made = plan(request, catalog, settings)
     path = search_path(request.schema, settings)
     if isinstance(made, OptionsPlan):
         return Prepared(request, made, None, None, path, None, None, b"", [])
-    preferences = request.preferences
-    timezone = preferences.timezone if timezone_known(preferences, catalog, settings) else None
+    timezone = request.preferences.timezone
     explain: Statement | None = None
     function: Function | None = None
     location = b""
@@ -63,7 +65,7 @@ def prepare(request: RestRequest, query: bytes, catalog: Catalog, settings: Rest
         function = made.call.function
     else:
         statement = mutation_statement(made)
-    applied = preference_applied(applied_preferences(request, made, timezone))
+    applied = preference_applied(applied_preferences(request, made))
     return Prepared(request, made, statement, explain, path, timezone, function, location, applied)
 
 

@@ -169,10 +169,8 @@ def preference_applied(preferences: Preferences) -> RawHeaders:
     return [(b"preference-applied", ", ".join(words).encode())] if words else []
 
 
-def applied_preferences(
-    request: RestRequest, plan: ReadPlan | MutationPlan | CallPlan, timezone: str | None
-) -> Preferences:
-    """The preferences of a request that mean something for what it did; `timezone` is the one that is served."""
+def applied_preferences(request: RestRequest, plan: ReadPlan | MutationPlan | CallPlan) -> Preferences:
+    """The preferences of a request that mean something for what it did."""
     asked = request.preferences
     writes = isinstance(plan, MutationPlan)
     action = plan.action if isinstance(plan, MutationPlan) else None
@@ -184,7 +182,7 @@ def applied_preferences(
         transaction=asked.transaction,
         missing=asked.missing if action in (Action.CREATE, Action.UPDATE) else None,
         handling=asked.handling,
-        timezone=timezone,
+        timezone=asked.timezone,
         max_affected=asked.max_affected
         if action in (Action.UPDATE, Action.DELETE) or isinstance(plan, CallPlan)
         else None,

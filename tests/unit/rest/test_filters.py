@@ -8,7 +8,7 @@ from rowgate.rest.errors import RestError
 from rowgate.rest.filter_syntax import QUANTIFIED, SIMPLE, TEXT_SEARCH, array_elements, parse_filter
 from rowgate.rest.logic_syntax import parse_logic
 from rowgate.rest.order_syntax import parse_order
-from rowgate.rest.parse_failure import MAX_NESTING
+from rowgate.rest.parse_failure import FIELD_NAME, MAX_NESTING
 from rowgate.rest.syntax import FieldPath, Filter, JsonStep, Logic, OrderTerm
 
 X = FieldPath("x")
@@ -140,8 +140,7 @@ def test_logic_trees_nest_and_negate() -> None:
             "or",
             "()",
             4,
-            'unexpected ")" expecting field name (* or [a..z0..9_$]), '
-            "negation operator (not) or logic operator (and, or)",
+            f'unexpected ")" expecting {FIELD_NAME}, negation operator (not) or logic operator (and, or)',
         ),
         ("or", "(id.in.1,2,id.eq.3)", 10, 'unexpected "1" expecting "("'),
         ("or", ")(", 3, 'unexpected ")" expecting "("'),

@@ -1,0 +1,186 @@
+"""Why a token is accepted or refused, check by check: the verifier's own steps, asked what they expected and found.
+
+Works offline: `examine` takes the keys it is given. `explain_token` asks a verifier, which may fetch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rowgate.identity.case import Case, KeyAnswer
+from rowgate.identity.claim_path import ClaimPath
+from rowgate.identity.principals import principal_of
+from rowgate.identity.providers import PROFILES
+from rowgate.identity.refusals import Refusal
+from rowgate.identity.steps import BEFORE_KEY, FROM_KEY, Step
+from rowgate.identity.verdict import Refused
+from rowgate.identity.verifier import Verifier
+from rowgate.identity.wording import show
+
+_DEPENDENT = frozenset({"key algorithm", "signature"})  # without a key there is nothing to ask them
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was checked, what was expected, what was found."""
+
+    name: str
+    expected: str
+    found: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPrincipal:
+    """A principal for a person's eyes."""
+
+    role: str
+    token_class: str
+    issuer: str | None
+    subject: str | None
+    session_id: str | None
+    actor: str | None
+    expires_at: float | None
+    privileged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole story of one token; encodable by msgspec. `claims` are None where the token could not be read.
+
+    `refusal` is the verdict `verify` would give: the first check that failed. Later checks are shown all the same, so
+    that a person can mend everything at once.
+    """
+
+    checks: tuple[Check, ...]
+    principal: ExplainedPrincipal | None
+    refusal: Refusal | None
+    fix: str | None
+    notes: tuple[str, ...]
+    header: dict[str, Any] | None
+    claims: dict[str, Any] | None
+
+
+async def explain_token(verifier: Verifier, credential: bytes) -> Explanation:
+    """Explain a token, or one of the project's keys, as this verifier judges it. Waits for the issuer's keys."""
+    credential = credential.strip()
+    if credential[:7].lower() == b"bearer ":
+        credential = credential[7:].strip()
+    if credential.startswith(b"sb_") or verifier.keys.match(credential) is not None:
+        return await _explain_key(verifier, credential)
+    case = verifier.case(credential)
+    checks, refusal = _walk(case, BEFORE_KEY)
+    if case.known_issuer is not None:
+        case.answer = await verifier.answer(case)
+    return _conclude(case, checks, refusal)
+
+
+def examine(case: Case, answer: Callable[[Case], KeyAnswer]) -> Explanation:
+    """Explain a case with the keys at hand; `answer` is asked once the issuer is known."""
+    checks, refusal = _walk(case, BEFORE_KEY)
+    if case.known_issuer is not None:
+        case.answer = answer(case)
+    return _conclude(case, checks, refusal)
+
+
+async def _explain_key(verifier: Verifier, credential: bytes) -> Explanation:
+    verdict = await verifier.verify(None, credential)
+    refused = isinstance(verdict, Refusal)
+    check = Check("project key", "one of the project's keys", "no" if refused else "yes", not refused)
+    if isinstance(verdict, Refusal):
+        return Explanation((check,), None, verdict, verdict.hint, (), None, None)
+    principal = ExplainedPrincipal(
+        verdict.role, verdict.token_class.value, None, None, None, None, None, verdict.privileged
+    )
+    return Explanation((check,), principal, None, None, (), None, json.loads(verdict.claims))
+
+
+def _walk(case: Case, steps: tuple[Step, ...]) -> tuple[list[Check], Refusal | None]:
+    checks: list[Check] = []
+    first: Refusal | None = None
+    for step in steps:
+        if step.name in _DEPENDENT and (case.answer is None or not case.answer.keys):
+            continue
+        refused: Refusal | None = None
+        try:
+            step.check(case)
+        except Refused as stopped:
+            refused = stopped.refusal
+        expected, found = step.expected(case), step.found(case)
+        checks.append(Check(step.name, expected, refused.message if refused else found, refused is None))
+        first = first or refused
+        if refused is not None and step.decisive:
+            break
+    return checks, first
+
+
+def _conclude(case: Case, checks: list[Check], refusal: Refusal | None) -> Explanation:
+    if case.known_issuer is not None:
+        more, later = _walk(case, FROM_KEY)
+        checks += more
+        refusal = refusal or later
+    principal: ExplainedPrincipal | None = None
+    if refusal is None:
+        made = principal_of(case)
+        principal = ExplainedPrincipal(
+            role=made.role,
+            token_class=made.token_class.value,
+            issuer=made.issuer,
+            subject=made.subject,
+            session_id=made.session_id,
+            actor=made.actor,
+            expires_at=made.expires_at,
+            privileged=made.privileged,
+        )
+    return Explanation(
+        checks=tuple(checks),
+        principal=principal,
+        refusal=refusal,
+        fix=refusal.hint if refusal else None,
+        notes=tuple(_notes(case)),
+        header=case.token.header if case.parsed else None,
+        claims=case.token.claims if case.parsed else None,
+    )
+
+
+def _notes(case: Case) -> list[str]:
+    notes: list[str] = []
+    if not case.parsed:
+        return notes
+    claims = case.token.claims
+    for name, value in claims.items():
+        if isinstance(value, str) and "{{" in value:
+            notes.append(
+                f"The claim {name} is the literal text {show(value)}: the provider did not know that shortcode and "
+                "left it as it was."
+            )
+    if isinstance(claims.get("o"), dict):
+        notes.append("Clerk version 2 claims: the organization is in o (o.id, o.rol without the prefix org:).")
+    elif "org_id" in claims and case.known_issuer is not None and case.issuer.provider == "clerk":
+        notes.append("Clerk version 1 claims: the organization is in org_id and org_role (with the prefix org:).")
+    if "act" in claims:
+        notes.append("The token was made by impersonation: act says by whom.")
+    if case.answer is not None:
+        notes.extend(f"Key set: {note}." for note in case.answer.notes)
+    if case.known_issuer is not None:
+        issuer = case.issuer
+        notes.extend(issuer.warnings)
+        table = PROFILES[issuer.provider].claims
+        unlisted = sorted(name for name in claims if name not in table and name not in _role_root(issuer.role_claim))
+        if unlisted:
+            notes.append(f"Claims beyond {PROFILES[issuer.provider].title}'s own, passed on: {', '.join(unlisted)}.")
+    return notes
+
+
+def _role_root(path: ClaimPath) -> tuple[str, ...]:
+    root = path.steps[0]
+    return (root,) if isinstance(root, str) else ()
+
+
+def explain_now(verifier: Verifier, credential: bytes) -> Explanation:
+    """`explain_token` for a program without an event loop, such as the command line."""
+    return asyncio.run(explain_token(verifier, credential))
