@@ -35,7 +35,8 @@ create domain api.short as varchar(5) not null default 'x';
 create domain api.shorter as api.short;
 create type api.pair as (a int, b text);
 create domain api.colour as int;
-create function api.colour_json(api.colour) returns json language sql immutable as $$ select to_json('#'::text || $1::int) $$;
+create function api.colour_json(api.colour) returns json language sql immutable as
+  $$ select to_json('#'::text || $1::int) $$;
 create function api.colour(json) returns api.colour language sql immutable as $$ select 1::api.colour $$;
 create function api.colour(text) returns api.colour language sql immutable as $$ select 2::api.colour $$;
 do $$ begin

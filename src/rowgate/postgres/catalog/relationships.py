@@ -57,7 +57,11 @@ def derive_relationships(
     key. A function named like a target (schema included) replaces what was found towards that target.
     """
     exposed = frozenset(schemas)
-    forward = [relationship for key in keys.foreign for relationship in _forward(key, views)]
+    over: dict[int, list[View]] = {}
+    for view in views:
+        for table in view.tables:
+            over.setdefault(table, []).append(view)
+    forward = [relationship for key in keys.foreign for relationship in _forward(key, over)]
     every = [*forward, *map(_inverse, forward), *_through_junctions(forward, primary_keys, exposed)]
     replaced = {(one.source, one.function) for several in computed.values() for one in several}
     found: dict[QualifiedName, list[Relationship]] = {}
@@ -67,13 +71,17 @@ def derive_relationships(
     return {source: tuple(sorted(several, key=_order)) for source, several in found.items()}
 
 
-def _forward(key: ForeignKey, views: list[View]) -> list[Relationship]:
-    """A foreign key from its own side: between the tables, and from, to and between the views that show it whole."""
+def _forward(key: ForeignKey, over: Mapping[int, list[View]]) -> list[Relationship]:
+    """A foreign key from its own side: between the tables, and from, to and between the views that show it whole.
+
+    `over` are the views over each table, by its oid.
+    """
     cardinality = Cardinality.ONE_TO_ONE if key.unique else Cardinality.MANY_TO_ONE
     sources = [(key.source.table, key.source.names, False)]
     targets = [(key.target.table, key.target.names, False)]
-    for view in views:
+    for view in over.get(key.source.oid, ()):
         sources.extend((view.name, names, True) for names in readings(view, key.source))
+    for view in over.get(key.target.oid, ()):
         targets.extend((view.name, names, True) for names in readings(view, key.target))
     return [
         Relationship(

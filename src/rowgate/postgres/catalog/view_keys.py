@@ -46,12 +46,16 @@ _TARGET_DEPTH = 2  # ({QUERY … :targetList ({TARGETENTRY …}
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view and where its columns come from: (table oid, column number) by the column's own number."""
+    """A view and its columns' names by where they come from: (table oid, column number)."""
 
     oid: int
     name: QualifiedName
-    columns: dict[int, str]
-    origins: dict[int, tuple[int, int]]
+    shows: dict[tuple[int, int], list[str]]
+
+    @property
+    def tables(self) -> tuple[int, ...]:
+        """The oids of the tables it shows columns of, in the order of its columns."""
+        return tuple(dict.fromkeys(table for table, _ in self.shows))
 
 
 def target_origins(ev_action: str) -> dict[int, tuple[int, int]]:
@@ -80,12 +84,12 @@ def build_views(rows: list[Row]) -> list[View]:
         direct[oid] = target_origins(ev_action)
     views = []
     for oid, (name, columns) in names.items():
-        origins: dict[int, tuple[int, int]] = {}
+        shows: dict[tuple[int, int], list[str]] = {}
         for number, origin in direct[oid].items():
             table = _followed(origin, direct)
             if table is not None and number in columns:
-                origins[number] = table
-        views.append(View(oid, name, columns, origins))
+                shows.setdefault(table, []).append(columns[number])
+        views.append(View(oid, name, shows))
     return views
 
 
@@ -93,8 +97,8 @@ def readings(view: View, key: TableColumns) -> Iterator[tuple[str, ...]]:
     """The view's column names for a key's columns, in the key's order, for every way the view shows the whole key."""
     shown: list[list[str]] = []
     for number in key.numbers:
-        names = [view.columns[place] for place, origin in view.origins.items() if origin == (key.oid, number)]
-        if not names:
+        names = view.shows.get((key.oid, number))
+        if names is None:
             return
         shown.append(names)
     yield from islice(product(*shown), MAX_READINGS)
@@ -105,7 +109,7 @@ def primary_key_names(keys: Keys, views: list[View]) -> dict[int, tuple[str, ...
     found = {oid: tuple(sorted(key.names)) for oid, key in keys.primary.items()}
     for view in views:
         inherited: list[str] = []
-        for oid in dict.fromkeys(table for table, _ in view.origins.values()):
+        for oid in view.tables:
             if (key := keys.primary.get(oid)) and (names := next(readings(view, key), None)):
                 inherited.extend(names)
         if inherited:
