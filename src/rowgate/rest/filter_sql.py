@@ -47,9 +47,12 @@ CONSTANTS: Mapping[str, str] = {
     "false": "false",
     "unknown": "unknown",
 }
-# A type's name as SQL spells it: words, a schema, a length, array brackets. Nothing in it can end the cast.
+# A type's name as SQL spells it: one word, maybe of a schema, or one of the standard's names of several words; a length;
+# array brackets. Nothing in it can end the cast, and no further word of SQL fits.
 TYPE_NAME = re.compile(
-    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?(?: [A-Za-z_]+)*(?:\(\d+(?:, ?\d+)?\))?(?: [A-Za-z]+)*(?:\[\])*", re.ASCII
+    r"(?:double precision|(?:character|bit) varying|time(?:stamp)?(?:\(\d\))? with(?:out)? time zone"
+    r"|[a-z_]\w*(?:\.[a-z_]\w*)?)(?: ?\(\d+(?:, ?\d+)?\))?(?:\[\])*",
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -79,16 +82,11 @@ def field_sql(alias: str, field: Field, parameters: Parameters) -> str:
 
 
 def cast_sql(sql: str, type_name: str | None) -> str:
-    """`cast(… as type)`. Raises RestError PGRST100 for what is no type's name."""
+    """`cast(… as type)`. Raises RestError 42704, as Postgres would, for what cannot be a type's name."""
     if type_name is None:
         return sql
     if not TYPE_NAME.fullmatch(type_name):
-        raise RestError(
-            400,
-            "PGRST100",
-            f'"failed to parse select parameter ({type_name})"',
-            f"'{type_name}' is not the name of a type",
-        )
+        raise RestError(400, "42704", f'type "{type_name}" does not exist')
     return f"cast({sql} as {type_name})"
 
 

@@ -95,7 +95,9 @@ async def test_inner_drops_rows_without_a_match_and_counts_so(rest: Client) -> N
     )
     assert answer.json == [{"id": 1, "tasks": [{"name": "cut"}]}]
     assert answer.headers["content-range"] == "0-0/1"
-    nested = await rest("GET", "/clients?select=name,projects!client_id!inner(tasks!inner())&projects.tasks.name=eq.sand")
+    nested = await rest(
+        "GET", "/clients?select=name,projects!client_id!inner(tasks!inner())&projects.tasks.name=eq.sand"
+    )
     assert nested.json == [{"name": "Bob"}]
 
 
@@ -112,7 +114,9 @@ async def test_a_null_filter_on_an_embed_is_a_join_or_an_anti_join(rest: Client)
 
 
 async def test_rows_can_be_ordered_by_a_to_one_embed(rest: Client) -> None:
-    answer = await rest("GET", "/projects?select=id,owner:clients!client_id(name)&order=owner(name).desc.nullslast,id.desc")
+    answer = await rest(
+        "GET", "/projects?select=id,owner:clients!client_id(name)&order=owner(name).desc.nullslast,id.desc"
+    )
     assert [row["id"] for row in answer.json] == [3, 2, 1, 4]
     many = await rest("GET", "/projects?select=id,tasks(name)&order=tasks(name)")
     assert (many.status, many.json["code"]) == (400, "PGRST118")

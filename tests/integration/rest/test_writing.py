@@ -43,7 +43,9 @@ async def test_headers_only_answers_the_location(undoing: Client) -> None:
     assert (answer.status, answer.headers["location"]) == (201, "/clients?id=eq.10")
     pair = await undoing("POST", "/people_tasks", {"person_id": 3, "task_id": 3}, prefer="return=headers-only")
     assert pair.headers["location"] == "/people_tasks?person_id=eq.3&task_id=eq.3"
-    two = await undoing("POST", "/clients", [{"id": 10, "name": "x"}, {"id": 11, "name": "y"}], prefer="return=headers-only")
+    two = await undoing(
+        "POST", "/clients", [{"id": 10, "name": "x"}, {"id": 11, "name": "y"}], prefer="return=headers-only"
+    )
     assert "location" not in two.headers
 
 
@@ -59,7 +61,9 @@ async def test_many_rows_are_inserted_at_once(undoing: Client) -> None:
 
 async def test_columns_choose_what_is_inserted(undoing: Client) -> None:
     answer = await undoing(
-        "POST", "/projects?columns=id,name&select=id,name,status", [{"id": 10, "name": "x", "status": "no", "other": 1}],
+        "POST",
+        "/projects?columns=id,name&select=id,name,status",
+        [{"id": 10, "name": "x", "status": "no", "other": 1}],
         prefer=FULL,
     )
     assert answer.json == [{"id": 10, "name": "x", "status": "open"}]
@@ -94,7 +98,9 @@ async def test_a_duplicate_is_409_and_can_be_merged_or_ignored(undoing: Client) 
     ignored = await undoing("POST", "/clients", row, prefer=f"{FULL}, resolution=ignore-duplicates")
     assert (ignored.status, ignored.json) == (201, [])
     by_title = await undoing(
-        "POST", "/notes?on_conflict=title&select=title,project_id", {"title": "mine", "project_id": 3},
+        "POST",
+        "/notes?on_conflict=title&select=title,project_id",
+        {"title": "mine", "project_id": 3},
         prefer=f"{FULL}, resolution=merge-duplicates",
     )
     assert by_title.json == [{"title": "mine", "project_id": 3}]
@@ -190,7 +196,10 @@ async def test_row_level_security_holds_for_every_write(undoing: Client) -> None
         hers = await undoing(method, "/notes?owner=eq.ann", body, who=BOB, prefer=f"{FULL}, count=exact")
         assert hers.json == []
     merged = await undoing(
-        "POST", "/notes?on_conflict=title", {"title": "mine", "project_id": 3}, who=BOB,
+        "POST",
+        "/notes?on_conflict=title",
+        {"title": "mine", "project_id": 3},
+        who=BOB,
         prefer="resolution=merge-duplicates",
     )
     assert (merged.status, merged.json["code"]) == (403, "42501")
