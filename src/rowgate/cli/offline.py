@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rowgate.errors import ConfigurationError
-from rowgate.offline import clerk_app, serving, workos_app
-from rowgate.offline.clerk_instance import ClerkInstance
-from rowgate.offline.directory import DEFAULT_SEED, Directory, load_seed, with_ids
-from rowgate.offline.identifiers import clerk_id, workos_id
-from rowgate.offline.keys import KeyRing, load_ring, new_ring, save_ring
-from rowgate.offline.workos_environment import WorkosEnvironment, WorkosError
+
+if TYPE_CHECKING:
+    from rowgate.offline.directory import Directory
+    from rowgate.offline.keys import KeyRing
+    from rowgate.offline.workos_environment import WorkosEnvironment
+
+# The heavy imports (Starlette, cryptography) stand inside the commands: `rowgate --help` does not wait for them.
 
 CLERK_PORT = 54331
 WORKOS_PORT = 54332
 SECRET_KEY = "sk_test_offline"  # noqa: S105 - opens nothing but a process on loopback that signs for anyone anyway
-CLIENT_ID = workos_id("client", "rowgate offline workos")
+CLIENT_ID = "client_019HQ17AM0GJZ1PGPZHA1X2A7K"  # any will do; examples/todos/supabase/config.toml names this one
 
 Host = Annotated[str, typer.Option(help="Loopback address to listen on.")]
 Seed = Annotated[Path | None, typer.Option(help="People and organizations, TOML or JSON; see docs/offline.md.")]
@@ -46,6 +47,11 @@ def clerk(
     connect_with_supabase: Annotated[bool, typer.Option(help="Session tokens carry role: authenticated.")] = True,
 ) -> None:
     """Serve a Clerk-shaped instance; its issuer is http://127.0.0.1:PORT."""
+    from rowgate.offline import clerk_app, serving
+    from rowgate.offline.clerk_instance import ClerkInstance
+    from rowgate.offline.directory import with_ids
+    from rowgate.offline.identifiers import clerk_id
+
     listener = serving.listen(host, port)
     issuer = serving.origin_of(listener)
     instance = ClerkInstance(
@@ -70,6 +76,11 @@ def workos(
     jwt_template: Annotated[Path | None, typer.Option(help="A file with the JWT template to begin with.")] = None,
 ) -> None:
     """Serve a WorkOS-shaped environment; its issuer is http://127.0.0.1:PORT/user_management/CLIENT_ID."""
+    from rowgate.offline import serving, workos_app
+    from rowgate.offline.directory import with_ids
+    from rowgate.offline.identifiers import workos_id
+    from rowgate.offline.workos_environment import WorkosEnvironment
+
     listener = serving.listen(host, port)
     base = serving.origin_of(listener)
     environment = WorkosEnvironment(
@@ -90,10 +101,14 @@ def workos(
 
 
 def _directory(seed: Path | None) -> Directory:
+    from rowgate.offline.directory import DEFAULT_SEED, load_seed
+
     return DEFAULT_SEED if seed is None else load_seed(seed)
 
 
 def _use_template(environment: WorkosEnvironment, path: Path) -> None:
+    from rowgate.offline.workos_environment import WorkosError
+
     try:
         environment.set_template(path.read_text())
     except (OSError, UnicodeDecodeError) as error:
@@ -103,6 +118,8 @@ def _use_template(environment: WorkosEnvironment, path: Path) -> None:
 
 
 def _ring(key_file: Path | None, make_kid: Callable[[], str]) -> KeyRing:
+    from rowgate.offline.keys import load_ring, new_ring, save_ring
+
     if key_file is not None and key_file.exists():
         return load_ring(key_file)
     ring = new_ring(make_kid)

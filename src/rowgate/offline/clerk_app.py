@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -82,6 +82,7 @@ class ClerkControl:
             Route(f"{CONTROL_PREFIX}/sessions", self.begin_session, methods=["POST"]),
             Route(session, self.change_session, methods=["PATCH"]),
             Route(f"{session}/tokens", self.session_token, methods=["POST"]),
+            Route(f"{CONTROL_PREFIX}/token", self.plain_token),
             Route(f"{CONTROL_PREFIX}/oauth_access_tokens", self.oauth_access_token, methods=["POST"]),
         ]
 
@@ -128,6 +129,11 @@ class ClerkControl:
         session = self.instance.session(request.path_params["session_id"])
         token = self.instance.session_token(session, order.authorized_party, order.version)
         return JSONResponse(clerk_objects.token_object(token))
+
+    async def plain_token(self, request: Request) -> Response:
+        """`?email=…`: a session token as plain text, for `$(curl …)` in a shell."""
+        session = self.instance.begin_session(self._person(request.query_params.get("email", "")))
+        return PlainTextResponse(self.instance.session_token(session, None))
 
     async def oauth_access_token(self, request: Request) -> Response:
         """An `at+jwt`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -47,6 +47,7 @@ class WorkosApp:
             Route("/user_management/jwt_template", self.put_template, methods=["PUT"]),
             Route("/user_management/sessions/revoke", self.revoke, methods=["POST"]),
             Route(f"{CONTROL_PREFIX}/sessions", self.begin_session, methods=["POST"]),
+            Route(f"{CONTROL_PREFIX}/token", self.plain_token),
             Route(f"{CONTROL_PREFIX}/template", self.set_template, methods=["POST"]),
         ]
 
@@ -90,6 +91,13 @@ class WorkosApp:
         user = self._person(order.email)
         session = self.environment.begin_session(user, order.organization_id, order.impersonator)
         return JSONResponse(self.environment.answer(session, "Impersonation" if order.impersonator else "Password"))
+
+    async def plain_token(self, request: Request) -> Response:
+        """Control: `?email=…`: an access token as plain text, for `$(curl …)` in a shell."""
+        user = self._person(request.query_params.get("email", ""))
+        organizations = self.environment.directory.organizations_of(user)
+        session = self.environment.begin_session(user, organizations[0].id if organizations else None)
+        return PlainTextResponse(self.environment.access_token(session))
 
     async def set_template(self, request: Request) -> Response:
         """Control: set the JWT template, or remove it with a null."""
