@@ -119,8 +119,8 @@ async def _roles(settings: Settings) -> _Roles:
             )
             row = await cursor.fetchone()
             two_logins = settings.db.setup == "auto" and row is not None and bool(row[0])
-            logins = (PUBLIC_LOGIN, SERVICE_LOGIN) if two_logins else (None, None)
-            snapshot = await read_roles(connection, *logins, settings.rest.db_schemas)
+            public_login, service_login = (PUBLIC_LOGIN, SERVICE_LOGIN) if two_logins else (None, None)
+            snapshot = await read_roles(connection, public_login, service_login, settings.rest.db_schemas)
             return _Roles(snapshot, True, "read from the database")
     except (TimeoutError, RowgateError, psycopg.Error, OSError):
         identity = settings.identity
