@@ -53,7 +53,15 @@ def start(
         settings,
         resolve=lambda: resolve(folder, flags, environ),
         watched=watched,
-        say=typer.echo,
+        say=_say,
         log=configure(settings.server, "parent"),
     )
     asyncio.run(supervisor.run())
+
+
+def _say(line: str) -> None:
+    """Print a line; a terminal or pipe that is gone must not end the server."""
+    import contextlib
+
+    with contextlib.suppress(OSError):
+        typer.echo(line)

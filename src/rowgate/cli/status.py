@@ -58,25 +58,20 @@ def status(
 
 def status_values(settings: Settings, state: ServerState) -> dict[str, str]:
     """Name to value, as `supabase status -o env` names them."""
+    from rowgate.project.owner_url import owner_url
+
     secrets = settings.secrets
     api_url = settings.api.external_url or state.url
     return {
         "API_URL": api_url,
         "REST_URL": f"{api_url}/rest/v1",
-        "DB_URL": settings.db.url or _embedded_url(settings),
+        "DB_URL": owner_url(settings),
         "ANON_KEY": secrets.anon_key,
         "SERVICE_ROLE_KEY": secrets.service_role_key,
         "PUBLISHABLE_KEY": secrets.publishable_key,
         "SECRET_KEY": secrets.secret_key,
         "JWT_SECRET": secrets.jwt_secret,
     }
-
-
-def _embedded_url(settings: Settings) -> str:
-    from urllib.parse import quote
-
-    password = quote(settings.secrets.database_password, safe="")
-    return f"postgresql://postgres:{password}@{settings.db.host}:{settings.db.port}/postgres"
 
 
 def _print_pretty(values: dict[str, str], state: ServerState) -> None:

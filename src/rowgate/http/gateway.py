@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from rowgate.http import cors, plain
 from rowgate.http.access import AccessLog
 from rowgate.http.body import Body, BodyStalled, Receive
+from rowgate.http.crash import place_of
 from rowgate.http.credentials import Credentials, credentials
 from rowgate.http.exchange import BodyTooLarge, ClientGone, RawHeaders, Request, Response, Service
 from rowgate.http.metrics import RequestMetrics, render
@@ -205,7 +206,7 @@ class Gateway:
         Its text is left out of the log as well: exceptions quote the values they trip over, tokens among them.
         """
         self._metrics.failures += 1
-        self._log.error("request failed", error=type(error).__name__, at=_place(error), request_id=request_id)
+        self._log.error("request failed", error=type(error).__name__, at=place_of(error), request_id=request_id)
         return plain.failure(
             500,
             "internal_error",
@@ -265,13 +266,3 @@ class Gateway:
             )
         text = render(self._metrics, self._gauges(), self._worker)
         return Response(200, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], text)
-
-
-def _place(error: Exception) -> str:
-    """Where an exception was raised, as `file:line function`, innermost last; code only, no values."""
-    frames, step = [], error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        frames.append(f"{code.co_filename.rpartition('rowgate/')[2]}:{step.tb_lineno} {code.co_name}")
-        step = step.tb_next
-    return " > ".join(frames[-6:])

@@ -93,7 +93,7 @@ async def prepare(
 
 
 async def connect(url: str) -> Connection:
-    """Connect for set-up, in autocommit mode. Raises ConfigurationError or DatabaseUnreachable, without the password."""
+    """Connect for set-up, in autocommit mode. Raises ConfigurationError, DatabaseUnreachable."""
     parse_conninfo(url)
     try:
         return await psycopg.AsyncConnection.connect(

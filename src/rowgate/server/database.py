@@ -23,6 +23,8 @@ class ProjectDatabase:
         self._settings = settings
         self._say = say
         self._embedded: EmbeddedServer | None = None
+        self._owner_url: str | None = settings.db.url
+        self._socket: tuple[Path, int] | None = None
 
     @property
     def kind(self) -> str:
@@ -34,24 +36,22 @@ class ProjectDatabase:
 
         Raises DatabaseUnreachable where trying again later can help, and RowgateError where it cannot.
         """
-        settings = self._settings
-        owner_url, socket = settings.db.url, None
-        if owner_url is None:
-            owner_url, socket = await self._start_embedded()
-        serving = await prepare(
-            owner_url,
-            settings.secrets,
-            setup=settings.db.setup,
-            roles=_roles(settings),
-            schemas=settings.rest.db_schemas,
-            socket=socket,
-            listen_url=settings.db.listen_url,
-        )
+        self._owner_url, self._socket = self._settings.db.url, None
+        if self._owner_url is None:
+            self._owner_url, self._socket = await self._start_embedded()
+        serving = await self._log_in(self._settings)
+        if serving.owner_url is not None and await self._set_up(serving.owner_url):
+            serving = await self._log_in(self._settings)  # a migration may have made roles or changed their powers
         for sentence in (*serving.warnings, *serving.left_out):
             self._say(f"Note: {sentence}")
-        if serving.owner_url is not None:
-            await self._set_up(serving.owner_url)
         return serving
+
+    async def serve_roles(self, settings: Settings) -> None:
+        """Let the logins take the roles that changed settings name. Only after `prepare`. Raises RowgateError."""
+        if _roles(settings) != _roles(self._settings):
+            for warning in (await self._log_in(settings)).warnings:
+                self._say(f"Note: {warning}")
+        self._settings = settings
 
     async def stop(self) -> None:
         """Stop what this run started."""
@@ -73,12 +73,24 @@ class ProjectDatabase:
             self._say(f"Note: {note}")
         return embedded.owner_url, (embedded.socket_folder, embedded.port)
 
-    async def _set_up(self, owner_url: str) -> None:
-        settings = self._settings
+    async def _log_in(self, settings: Settings) -> Serving:
+        assert self._owner_url is not None
+        return await prepare(
+            self._owner_url,
+            settings.secrets,
+            setup=settings.db.setup,
+            roles=_roles(settings),
+            schemas=settings.rest.db_schemas,
+            socket=self._socket,
+            listen_url=settings.db.listen_url,
+        )
+
+    async def _set_up(self, owner_url: str) -> bool:
+        """Bring system schema and migrations up to date; whether anything of the project's own was applied."""
         installed = await system.install(owner_url)
         for sentence in installed.left_out:
             self._say(f"Note: {sentence}")
-        folders = settings.folders
+        folders = self._settings.folders
         applied = await migrations.up(owner_url, folders.migrations, migrations.resolve_seeds(folders.supabase))
         for file in applied.migrations:
             self._say(f"Applied migration {file.path.name}")
@@ -86,6 +98,7 @@ class ProjectDatabase:
             self._say(f"Applied seed {path.name}")
         for warning in applied.warnings:
             self._say(f"Note: {warning}")
+        return bool(applied.migrations or applied.seeds)
 
 
 def _roles(settings: Settings) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from typing import Any
@@ -29,7 +30,7 @@ def configure(settings: ServerSettings, process: str) -> Log:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=True,
     )
     log: Log = structlog.get_logger(process=process)
@@ -44,6 +45,18 @@ def configure(settings: ServerSettings, process: str) -> Log:
 def _json(_logger: Any, _method: str, fields: Any) -> str:
 
     return msgspec.json.encode(fields, enc_hook=str).decode()
+
+
+class _Lines:
+    """Writes whole lines to standard error. A reader that has gone away must not take the server with it."""
+
+    def msg(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 class _Forward(logging.Handler):

@@ -15,6 +15,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from rowgate.errors import RowgateError
+from rowgate.identity.issuers import build_issuers
 from rowgate.postgres.logins import DatabaseUnreachable
 from rowgate.postgres.serving import Serving
 from rowgate.project.settings import Settings
@@ -64,6 +65,7 @@ class Supervisor:
 
     async def run(self) -> None:
         """Serve until SIGTERM or Ctrl-C, then drain. Raises RowgateError for what keeps the server from starting."""
+        self._check_issuers(self._settings)
         self._state_file.claim()
         try:
             with listen(self._settings.api.host, self._settings.api.port) as listener:
@@ -162,7 +164,9 @@ class Supervisor:
             try:
                 self._serving = await self._database.prepare()
             except RowgateError as error:
-                self._database_state = error.message
+                if error.message != self._database_state:
+                    self._log.warning("database not usable yet", problem=error.message, hint=error.hint)
+                    self._database_state = error.message
                 continue
             self._database_state = self._database.kind
             self._log.info("database reached")
@@ -187,9 +191,9 @@ class Supervisor:
             except Exception as error:  # a half-written file must not end a running server
                 self._log.error("configuration not taken up", problem=type(error).__name__)
                 continue
-            self._take_up(settings)
+            await self._take_up(settings)
 
-    def _take_up(self, settings: Settings) -> None:
+    async def _take_up(self, settings: Settings) -> None:
         waiting = [
             part.name
             for part in fields(Settings)
@@ -201,21 +205,36 @@ class Supervisor:
             self._log.warning("these settings change at the next start", sections=waiting)
         if settings.identity == self._settings.identity:
             return
-        self._settings = replace(self._settings, identity=settings.identity)
+        settings = replace(self._settings, identity=settings.identity)
+        try:
+            self._check_issuers(settings)
+            if self._serving is not None:
+                await self._database.serve_roles(settings)  # a new issuer may name roles no login may take yet
+        except RowgateError as error:
+            self._log.error("issuers not taken up", problem=error.message, hint=error.hint)
+            return
+        self._settings = settings
         for worker in self._workers:
             worker.tell(Reload(identity=settings.identity))
         self._log.info("issuers reloaded", issuers=[issuer.name for issuer in settings.identity.issuers])
 
+    def _check_issuers(self, settings: Settings) -> None:
+        """Raise ConfigurationError for issuers that no worker could take; say what is questionable about the others."""
+        for issuer in build_issuers(settings.identity):
+            for warning in issuer.warnings:
+                self._say(f"Warning: {warning}")
+
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in _DRAIN_SIGNALS:
-            loop.add_signal_handler(number, self._asked_to_stop)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants the hang-up ignored
+                loop.add_signal_handler(number, self._asked_to_stop)
 
     def _asked_to_stop(self) -> None:
         self._signals += 1
         if self._signals == 1:
-            self._say("Finishing the requests under way. Press Ctrl-C again to cut them off.")
             self._stop.set()
+            self._say("Finishing the requests under way. Press Ctrl-C again to cut them off.")
         else:
             for worker in self._workers:
                 worker.kill()

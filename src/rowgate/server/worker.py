@@ -19,6 +19,7 @@ import uvloop
 
 from rowgate.errors import RowgateError
 from rowgate.http.access import AccessLog
+from rowgate.http.crash import place_of
 from rowgate.http.gateway import Gateway, Readiness
 from rowgate.http.metrics import RequestMetrics
 from rowgate.http.protocol import protocol_class
@@ -107,13 +108,12 @@ class Worker:
     async def _open_rooms(self, orders: Orders) -> None:
         if orders.serving is None or self._rooms is not None:
             return
-        rooms = Rooms(orders.settings, orders.serving, self._log)
-        self._rooms = rooms
         try:
+            rooms = self._rooms = Rooms(orders.settings, orders.serving, self._log)
             await rooms.open()
         except Exception as error:
             # Nothing here fails because something outside is away; a worker that cannot open is started afresh.
-            self._log.error("worker cannot serve", error=type(error).__name__, problem=str(error))
+            self._log.error("worker cannot serve", error=type(error).__name__, at=place_of(error))
             os._exit(1)
         self._gateway.open(rooms.verifier, rooms.services)
         self._tell_parent()

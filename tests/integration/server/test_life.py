@@ -43,6 +43,36 @@ def until(true: Callable[[], Any], seconds: float = 10) -> Any:
     return found
 
 
+def nap(stack: Stack, seconds: float) -> tuple[list[tuple[int, Any]], threading.Thread]:
+    """Begin a call that takes `seconds`; its answer is appended to the list when the thread ends."""
+    answers: list[tuple[int, Any]] = []
+    request = urllib.request.Request(
+        stack.rest + "/rpc/nap",
+        data=json.dumps({"seconds": seconds}).encode(),
+        headers={"apikey": stack.publishable_key, "content-type": "application/json"},
+    )
+
+    def call() -> None:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                answers.append((response.status, json.loads(response.read())))
+        except urllib.error.HTTPError as error:
+            answers.append((error.code, json.loads(error.read())))
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    return answers, thread
+
+
+def napping(stack: Stack) -> bool:
+    """Whether a nap has reached the database."""
+    with psycopg.connect(stack.keys["DB_URL"]) as owner:
+        row = owner.execute(
+            "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+        ).fetchone()
+    return row is not None and row[0] > 0
+
+
 def state_of(stack: Stack) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((stack.workdir / ".rowgate" / "server.json").read_text())
     return found
@@ -138,28 +168,60 @@ def test_a_killed_backend_costs_at_most_the_request_it_carried(
 
 def test_a_request_under_way_is_finished_before_the_server_ends(started: Callable[..., Stack]) -> None:
     stack = started()
-    answers: list[tuple[int, Any]] = []
-    asking = threading.Thread(
-        target=lambda: answers.append(get(stack, "/rest/v1/rpc/nap?seconds=1", stack.keys["SECRET_KEY"]))
-    )
-    # A volatile function is called by POST; a GET of it would be refused, so it is asked for that way.
-    body = json.dumps({"seconds": 1.5}).encode()
-
-    def post() -> None:
-        request = urllib.request.Request(
-            stack.rest + "/rpc/nap",
-            data=body,
-            headers={"apikey": stack.publishable_key, "content-type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=20) as response:
-            answers.append((response.status, json.loads(response.read())))
-
-    asking = threading.Thread(target=post)
-    asking.start()
-    time.sleep(0.5)
+    answers, asking = nap(stack, 1.5)
+    until(lambda: napping(stack))
     assert stack.stop() == 0
     asking.join()
     assert answers == [(200, "rested")]
+
+
+def test_no_request_is_broken_by_a_drain_under_load(started: Callable[..., Stack]) -> None:
+    stack = started()
+    port = int(stack.url.rpartition(":")[2])
+    request = (
+        f"GET /rest/v1/todos?select=title HTTP/1.1\r\nhost: x\r\napikey: {stack.publishable_key}\r\n\r\n".encode()
+    )
+    broken: list[bytes] = []
+    served = [0] * 8
+
+    def hammer(number: int) -> None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                while True:
+                    connection.sendall(request)
+                    answer = b""
+                    while b'[{"title":"hello"}]' not in answer:
+                        if not (piece := connection.recv(65536)):
+                            # Between two answers the server may close; inside of one it may not.
+                            broken.extend([answer] if answer else [])
+                            return
+                        answer += piece
+                    served[number] += 1
+        except ConnectionError:
+            return  # the same moment, seen while sending
+
+    threads = [threading.Thread(target=hammer, args=(number,)) for number in range(len(served))]
+    for thread in threads:
+        thread.start()
+    until(lambda: min(served) > 20)
+    assert stack.stop() == 0
+    for thread in threads:
+        thread.join()
+    assert broken == []
+
+
+def test_a_write_whose_backend_is_killed_has_an_unknown_outcome(
+    started: Callable[..., Stack], database_url: str
+) -> None:
+    stack = started()
+    answers, asking = nap(stack, 20)
+    until(lambda: napping(stack))
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where query like '%nap%' and state='active' and pid <> pg_backend_pid()")
+    asking.join(5)
+    ((status, body),) = answers
+    assert status in (500, 503)
+    assert get(stack, "/rest/v1/todos?select=title")[0] == 200
 
 
 def test_stop_ends_the_server(started: Callable[..., Stack]) -> None:
