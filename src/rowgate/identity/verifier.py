@@ -34,6 +34,10 @@ from rowgate.project.settings import IdentitySettings, Secrets, Settings
 
 LONGEST_MEMORY = 3600.0  # seconds; a token that never ends is looked at again after this time
 
+# Trust may change while a verification waits for keys; then its verdict is an old one and is reached once more. Trust
+# that never comes to rest must not hold a request for ever.
+JUDGED_AGAIN = 2
+
 Killed = Callable[[Principal], Refusal | None]
 
 
@@ -123,8 +127,11 @@ class Verifier:
             return remembered
         presented = (authorization, apikey)
         self._memory.drop(presented)
-        epoch = self._epoch
-        verdict = await self._judge(authorization, apikey)
+        for _ in range(JUDGED_AGAIN + 1):
+            epoch = self._epoch
+            verdict = await self._judge(authorization, apikey)
+            if epoch == self._epoch:
+                break
         if isinstance(verdict, _Verdict) and self._killed is not None:
             verdict = self._killed(verdict.principal) or verdict
         if isinstance(verdict, Refusal):
@@ -132,7 +139,7 @@ class Verifier:
             return verdict
         tally = self.meter.tally(verdict.label, ACCEPTED)
         tally.count += 1
-        if epoch == self._epoch:  # trust that changed meanwhile may have changed this verdict
+        if epoch == self._epoch:
             size = entry_size(presented, verdict.principal)
             self._memory.store(
                 presented, Entry(epoch, verdict.not_before, verdict.good_until, verdict.principal, tally, size)
