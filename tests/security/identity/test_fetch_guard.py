@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -177,6 +178,22 @@ async def test_a_name_that_changes_its_answer_gains_nothing(server: Server) -> N
     await refused(Fetcher(resolve), server.url(host="rebind.example", scheme="https"), "issuer.example", timeout=0.2)
     assert asked == ["rebind.example"]
     assert server.seen == []
+
+
+async def test_the_connection_goes_to_the_checked_address_and_asks_no_other_name_system(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def system(host: object, *_: object, **__: object) -> object:
+        asked.append(host)
+        raise OSError("the system was asked")
+
+    fetcher = names(issuer__localhost=["127.0.0.1"])
+    monkeypatch.setattr(socket, "getaddrinfo", system)
+    answer = await fetcher.get(server.url(host="issuer.localhost"), operator_host="issuer.localhost", timeout=2)
+    assert answer.status == 200
+    assert asked == []
 
 
 async def test_an_operators_host_may_be_private_but_never_the_metadata_service() -> None:
