@@ -83,7 +83,13 @@ class Verifier:
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, *, cache_folder: Path | None, roles: Callable[[], RoleSnapshot]
+        cls,
+        settings: Settings,
+        *,
+        cache_folder: Path | None,
+        roles: Callable[[], RoleSnapshot],
+        meter: Meter | None = None,
+        killed: Killed | None = None,
     ) -> Verifier:
         """The verifier of a resolved project."""
         return cls(
@@ -92,6 +98,8 @@ class Verifier:
             anonymous_role=settings.rest.db_anon_role,
             cache_folder=cache_folder,
             roles=roles,
+            meter=meter,
+            killed=killed,
         )
 
     @property
