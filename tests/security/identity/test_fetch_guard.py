@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -141,6 +142,14 @@ async def test_a_document_or_redirect_leads_nowhere_private(server: Server, url:
         assert len(server.seen) == 1
 
 
+async def test_plain_http_is_for_a_loopback_host_that_the_operator_wrote(server: Server) -> None:
+    for host in ("issuer.example", "127.0.0.1.example"):
+        fetcher = names(issuer__example=["127.0.0.1"], **{"127__0__0__1__example": ["127.0.0.1"]})
+        assert "plain http" in await refused(fetcher, server.url(host=host), host)
+    assert "plain http" in await refused(Fetcher(), server.url(), "issuer.example")
+    assert server.seen == []
+
+
 async def test_the_same_host_may_redirect_to_itself_three_times(server: Server) -> None:
     hops = 3
 
@@ -169,6 +178,22 @@ async def test_a_name_that_changes_its_answer_gains_nothing(server: Server) -> N
     await refused(Fetcher(resolve), server.url(host="rebind.example", scheme="https"), "issuer.example", timeout=0.2)
     assert asked == ["rebind.example"]
     assert server.seen == []
+
+
+async def test_the_connection_goes_to_the_checked_address_and_asks_no_other_name_system(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def system(host: object, *_: object, **__: object) -> object:
+        asked.append(host)
+        raise OSError("the system was asked")
+
+    fetcher = names(issuer__localhost=["127.0.0.1"])
+    monkeypatch.setattr(socket, "getaddrinfo", system)
+    answer = await fetcher.get(server.url(host="issuer.localhost"), operator_host="issuer.localhost", timeout=2)
+    assert answer.status == 200
+    assert asked == []
 
 
 async def test_an_operators_host_may_be_private_but_never_the_metadata_service() -> None:
