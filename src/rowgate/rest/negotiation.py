@@ -80,8 +80,9 @@ def _stripped(media: MediaType) -> bool:
 def _own_media_type(call: Call | None) -> str | None:
     if call is None or not call.scalar:
         return None
-    name = call.function.returns.type.strip('"')
-    return name if "/" in name else None
+    # The catalog writes types as SQL does: a name with a slash in it stands in quotes, behind its schema.
+    _, quote, name = call.function.returns.type.rstrip('"').rpartition('"')
+    return name if quote and "/" in name else None
 
 
 def _own_format(own: str, media: MediaType) -> Format | None:

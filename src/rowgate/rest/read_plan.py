@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rowgate.postgres.catalog.records import Catalog, QualifiedName, Relation, Relationship
@@ -54,11 +54,12 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What stays the same for every node of one tree."""
+    """What a node is planned with, beside its own wishes."""
 
     catalog: Catalog
     max_rows: int | None  # None for the representation of a write, which is never cut short
     aggregates: bool
+    limited: bool = True  # whether max_rows bounds the node at hand
 
 
 def read_tree(
@@ -109,7 +110,7 @@ def _node(
         order=tuple(
             _order(name, relation, asked, embeds, term) for path, terms in wishes.orders if not path for term in terms
         ),
-        range=_limited(range_, reading.max_rows),
+        range=_limited(range_, reading.max_rows if reading.limited else None),
     )
 
 
@@ -154,7 +155,9 @@ def _embed(
     alias = _free(f"{target[1]}_{depth}", taken)
     source: Source = Table(target) if isinstance(relationship, Relationship) else Computed(relationship)
     relation = reading.catalog.relations.get(target)
-    node = _node(reading, source, target, alias, relation, item.children, wishes, depth, taken)
+    # One row needs no limit, and a limit would keep the planner from seeing a plain lookup.
+    own = replace(reading, limited=not relationship.to_one)
+    node = _node(own, source, target, alias, relation, item.children, wishes, depth, taken)
     columns: tuple[SpreadColumn, ...] = ()
     if item.spread:
         node, columns = _spread(node, relationship.to_one)

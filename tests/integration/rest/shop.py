@@ -1,28 +1,14 @@
-"""The database of the REST tests, its catalog as records, and a client that speaks to the service without HTTP."""
+"""The database of the REST tests, and a client that speaks to the service without HTTP."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rowgate.http.exchange import BodyTooLarge, Request, Response
-from rowgate.postgres.catalog.records import (
-    Cardinality,
-    Catalog,
-    Column,
-    ComputedRelationship,
-    Function,
-    Junction,
-    Parameter,
-    QualifiedName,
-    Relation,
-    RelationKind,
-    Relationship,
-    ReturnType,
-    Volatility,
-)
+from rowgate.postgres.catalog.records import Catalog
 from rowgate.principal import Principal, TokenClass
 from rowgate.project.settings import RestSettings
 from rowgate.rest.service import RestService, Runner
@@ -59,6 +45,7 @@ create table secrets (id int primary key);
 alter table notes enable row level security;
 create policy own on notes using (owner = (select current_setting('request.jwt.claims', true)::json ->> 'sub'));
 create view open_projects as select id, name, client_id from projects where status = 'open';
+create view client_names as select distinct name from clients;
 
 create function upper_name(clients) returns text stable language sql as $$ select upper($1.name) $$;
 create function latest_project(clients) returns setof projects rows 1 stable language sql as
@@ -91,8 +78,8 @@ create function told(name text) returns text stable language sql as $$ select cu
 
 insert into clients values (1, 'Ann'), (2, 'Bob'), (3, 'Cid');
 insert into projects (id, name, status, client_id, manager_id, data, tags, span, words, price) values
-  (1, 'roof', 'open', 1, 2, '{"size": {"h": 3}, "kind": "big", "list": [10, 20]}', '{a,b}', '[1,5)', to_tsvector('red roof'),
-    10.50),
+  (1, 'roof', 'open', 1, 2, '{"size": {"h": 3}, "kind": "big", "list": [10, 20]}', '{a,b}',
+    '[1,5)', to_tsvector('red roof'), 10.50),
   (2, 'wall', 'done', 1, null, '{"size": {"h": 9}, "kind": "small"}', '{b,c}', '[5,9)', to_tsvector('blue wall'), 20),
   (3, 'door', 'open', 2, 1, null, '{}', null, to_tsvector('red door'), null),
   (4, null, 'open', null, null, null, null, null, null, 5);
@@ -107,143 +94,6 @@ grant select, insert, update, delete on clients, projects, tasks, people, people
 grant select on clients, projects to anon;
 grant usage on all sequences in schema public to authenticated;
 """
-
-COLUMNS: dict[str, dict[str, str]] = {
-    "clients": {"id": "integer", "name": "text"},
-    "projects": {
-        "id": "integer",
-        "name": "text",
-        "status": "text",
-        "client_id": "integer",
-        "manager_id": "integer",
-        "data": "jsonb",
-        "tags": "text[]",
-        "span": "int4range",
-        "words": "tsvector",
-        "price": "numeric",
-    },
-    "tasks": {"id": "integer", "name": "text", "project_id": "integer"},
-    "people": {"id": "integer", "name": "text", "boss_id": "integer"},
-    "people_tasks": {"person_id": "integer", "task_id": "integer"},
-    "notes": {"id": "bigint", "owner": "text", "title": "text", "project_id": "integer"},
-    'odd "table': {"a b": "integer", 'quo"te': "text"},
-    "secrets": {"id": "integer"},
-    "open_projects": {"id": "integer", "name": "text", "client_id": "integer"},
-}
-KEYS = {"people_tasks": ("person_id", "task_id"), 'odd "table': ("a b",)}
-DEFAULTS = {
-    ("projects", "status"): "'open'::text",
-    ("notes", "owner"): "((current_setting('request.jwt.claims'::text, true))::json ->> 'sub'::text)",
-    ("notes", "id"): "nextval('notes_id_seq'::regclass)",
-}
-FOREIGN_KEYS = (
-    ("projects", "client_id", "clients"),
-    ("projects", "manager_id", "clients"),
-    ("tasks", "project_id", "projects"),
-    ("people", "boss_id", "people"),
-    ("people_tasks", "person_id", "people"),
-    ("people_tasks", "task_id", "tasks"),
-    ("notes", "project_id", "projects"),
-    ("open_projects", "client_id", "clients"),
-)
-
-
-def _relation(name: str) -> Relation:
-    columns = {
-        column: Column(
-            column, position, type_, type_, 0, True, DEFAULTS.get((name, column)), array=type_.endswith("[]")
-        )
-        for position, (column, type_) in enumerate(COLUMNS[name].items(), 1)
-    }
-    kind = RelationKind.VIEW if name == "open_projects" else RelationKind.TABLE
-    return Relation("public", name, kind, columns, KEYS.get(name, ("id",)), deletable=name != "open_projects")
-
-
-def _relationships() -> dict[QualifiedName, tuple[Relationship, ...]]:
-    found: dict[QualifiedName, list[Relationship]] = {}
-    for source, column, target in FOREIGN_KEYS:
-        name = f"{'projects' if source == 'open_projects' else source}_{column}_fkey"
-        near, far = ("public", source), ("public", target)
-        shown = {"is_self": source == target}
-        view = source == "open_projects"
-        down = Relationship(near, far, Cardinality.MANY_TO_ONE, name, ((column, "id"),), source_is_view=view, **shown)
-        up = Relationship(far, near, Cardinality.ONE_TO_MANY, name, (("id", column),), target_is_view=view, **shown)
-        found.setdefault(near, []).append(down)
-        found.setdefault(far, []).append(up)
-    for source, own, target, other in (
-        ("people", "person_id", "tasks", "task_id"),
-        ("tasks", "task_id", "people", "person_id"),
-    ):
-        junction = Junction(
-            "public",
-            "people_tasks",
-            f"people_tasks_{own}_fkey",
-            ((own, "id"),),
-            f"people_tasks_{other}_fkey",
-            ((other, "id"),),
-        )
-        many = Relationship(("public", source), ("public", target), Cardinality.MANY_TO_MANY, "", junction=junction)
-        found[("public", source)].append(many)
-    return {name: tuple(each) for name, each in found.items()}
-
-
-def _function(name: str, takes: str, gives: str, volatility: str = "i", **more: Any) -> Function:
-    """`takes` is `name type[?], …`, where `?` marks an optional and `...` a variadic parameter."""
-    parameters = []
-    for part in filter(None, takes.split(", ")):
-        own, type_ = part.rsplit(" ", 1) if " " in part else ("", part)
-        parameters.append(
-            Parameter(own.removeprefix("..."), type_.rstrip("?"), not type_.endswith("?"), own.startswith("..."))
-        )
-    relation = ("public", "projects") if gives.endswith("projects") else None
-    returns = ReturnType(
-        gives.removeprefix("setof "),
-        "public",
-        set_of=gives.startswith("setof "),
-        composite=relation is not None or gives == "record",
-        void=gives == "void",
-        relation=relation,
-    )
-    return Function("public", name, tuple(parameters), returns, Volatility(volatility), **more)
-
-
-FUNCTIONS = (
-    _function("add", "a integer, b integer?", "integer"),
-    _function("over", "a integer", "text"),
-    _function("over", "a text", "text"),
-    _function("projects_of", "client integer", "setof projects", "s"),
-    _function("one_project", "id integer", "projects", "s"),
-    _function("rename_all", "name text", "setof projects", "v"),
-    _function("nothing", "", "void", "v"),
-    _function("joined", "...words text[]", "text"),
-    _function("doc", "json", "text"),
-    _function("blob", "bytea", "integer"),
-    _function("plain", "", '"text/plain"'),
-    _function("pair", "", "record"),
-    _function("ids", "", "setof integer"),
-    _function("speak", "headers text, status text", "integer", "v"),
-    _function("fail", "state text, message text, detail text?", "integer", "s"),
-    _function("told", "name text", "text", "s"),
-)
-
-
-def catalog() -> Catalog:
-    functions: dict[QualifiedName, tuple[Function, ...]] = {}
-    for each in FUNCTIONS:
-        functions[("public", each.name)] = (*functions.get(("public", each.name), ()), each)
-    computed = ComputedRelationship(
-        ("public", "clients"), ("public", "projects"), ("public", "latest_project"), to_one=True
-    )
-    return Catalog(
-        version=1,
-        server_version=180000,
-        schemas=("public",),
-        relations={("public", name): _relation(name) for name in COLUMNS},
-        relationships=_relationships(),
-        computed_relationships={("public", "clients"): (computed,)},
-        functions=functions,
-        timezones=frozenset({"UTC", "Asia/Tokyo"}),
-    )
 
 
 def someone(subject: str | None, role: str = "authenticated") -> Principal:
@@ -270,15 +120,14 @@ class Client:
     """Speaks to a RestService as `who`."""
 
     runner: Runner
+    catalog: Catalog | None
     settings: RestSettings = field(default_factory=lambda: RestSettings(db_aggregates_enabled=True))
-    catalog: Callable[[], Catalog | None] = catalog
 
     def __post_init__(self) -> None:
-        known = self.catalog()
-        self.service = RestService(self.settings, self.runner, lambda: known)
+        self.service = RestService(self.settings, self.runner, lambda: self.catalog)
 
     def under(self, **settings: Any) -> Client:
-        return Client(self.runner, replace(self.settings, **settings), self.catalog)
+        return Client(self.runner, self.catalog, replace(self.settings, **settings))
 
     async def __call__(
         self,
