@@ -7,8 +7,11 @@ answer. Flights land in the order in which they were sent.
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
 
 import psycopg
@@ -24,6 +27,7 @@ from rowgate.postgres.statements import Prepared, PreparedStatements
 
 LARGE_RESULT = 4 * 1024 * 1024  # bytes; libpq never gives a grown input buffer back (measured: 131 MB after 97 MB)
 CANCEL_TIMEOUT = 5.0  # seconds until a cancel request that got no answer is given up
+STOP_TIMEOUT = 1.0  # seconds for the last cancel requests when the server stops
 _CLOSE_BATCH = 16  # superseded statements are closed together
 
 _ANSWERED = (int(pq.ExecStatus.TUPLES_OK), int(pq.ExecStatus.COMMAND_OK))
@@ -63,6 +67,7 @@ class Connection:
         "_named",
         "_owner",
         "_pg",
+        "_poll",
         "_rollback_due",
         "_socket",
         "_writing",
@@ -79,7 +84,11 @@ class Connection:
         self._loop = loop
         self._owner = owner
         self._named = named
-        self._socket = pg.socket
+        # libpq closes its descriptor as soon as it reads the end of the stream, and the number may be somebody else's
+        # before the event loop hears of it: the loop watches a duplicate that only `_lose` closes.
+        self._socket = os.dup(pg.socket)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         self._writing = False
         self._head_since = 0.0
         self._cancelling: asyncio.Task[None] | None = None
@@ -99,14 +108,13 @@ class Connection:
         return self._pg.backend_pid
 
     def alive(self) -> bool:
-        """Look whether Postgres has hung up, before a write is trusted to this connection (one system call)."""
-        try:
-            self._pg.consume_input()
-        except psycopg.Error:
+        """Look whether Postgres has hung up, before a write is trusted to this idle connection (one system call).
+
+        Whatever there is to read on an idle connection, a farewell, the end of the stream or a changed parameter, the
+        event loop has not seen it yet: too uncertain for a write, and another connection is cheap.
+        """
+        if not self.closed and self._poll.poll(0):
             self._lose()
-        else:
-            if self._pg.status == _BAD:
-                self._lose()
         return not self.closed
 
     # -- out ---------------------------------------------------------------------------------------------------------
@@ -138,6 +146,10 @@ class Connection:
             self._lose()
             if flight.ended is None:
                 flight.end(ConnectionLost(sealed=False))
+        except Exception as error:
+            # A parameter of the wrong type, say. What is queued without its Sync must never run with the next flight's.
+            self._lose()
+            flight.end(error)
 
     def _depart(self, flight: Flight) -> None:
         flight.started = time.monotonic()
@@ -275,6 +287,14 @@ class Connection:
         """Close at once; flights still in the air end as lost."""
         self._lose(told=False)
 
+    async def stop(self) -> None:
+        """Cancel what still runs, then close: a backend does not notice by itself that nobody waits any more."""
+        if self.flights and not self.closed:
+            with suppress(psycopg.Error, OSError, TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await cancelling.cancel(self._pg)
+        self.close()
+
     def _settle(self) -> None:
         if self.closed or self.held or self.flights or self._cancelling is not None:
             return
@@ -317,6 +337,9 @@ class Connection:
             self._loop.remove_writer(self._socket)
         flights = list(self.flights)
         self.flights.clear()
+        os.close(self._socket)
+        if self._cancelling is not None:
+            self._cancelling.cancel()
         self._pg.finish()
         for flight in flights:
             flight.end(ConnectionLost(sealed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -79,7 +80,9 @@ async def opened(place: Place, **changes: Any) -> AsyncIterator[Database]:
 
 
 def user(subject: str, role: str = "authenticated") -> Principal:
-    return Principal(role, b'{"sub":"%s","role":"%s"}' % (subject.encode(), role.encode()), TokenClass.SESSION, subject)
+    return Principal(
+        role, b'{"sub":"%s","role":"%s"}' % (subject.encode(), role.encode()), TokenClass.SESSION, subject=subject
+    )
 
 
 ANA = user("ana")
@@ -107,3 +110,16 @@ def cell(result: Result) -> bytes | None:
     """The only value of a result."""
     ((value,),) = result.rows
     return value
+
+
+async def running(place: Place, pattern: str) -> int:
+    """Wait until a backend of this database runs a statement like `pattern`; its process id."""
+    sql = (
+        "select pid from pg_stat_activity where datname = current_database() and state = 'active' "
+        "and query like %s and pid <> pg_backend_pid()"
+    )
+    async with asyncio.timeout(5):
+        while True:
+            if rows := await asyncio.to_thread(place.execute, sql, pattern):
+                return int(rows[0][0])
+            await asyncio.sleep(0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -134,6 +135,20 @@ async def test_a_deferred_constraint_fails_before_the_answer(database: Database,
     assert cell(await database.run(ANA, asking("select 1"))) == b"1"
 
 
+async def test_nothing_is_answered_while_a_deferred_trigger_still_runs(database: Database, place: Place) -> None:
+    place.execute(
+        "create table late (v text); grant insert, select on late to authenticated; "
+        "create function refuse_late() returns trigger language plpgsql as "
+        "$f$ begin perform pg_sleep(0.1); raise 'too late'; end $f$; "
+        "create constraint trigger t after insert on late deferrable initially deferred "
+        "for each row execute function refuse_late()"
+    )
+    # More than the backend's output buffer holds: the result is here long before the trigger fails.
+    sql = "insert into late values ('x') returning repeat('x', 100000)"
+    with pytest.raises(DatabaseError, match="too late"):
+        await database.run(ANA, asking(sql, write=True))
+
+
 async def test_a_deferred_constraint_fails_at_an_explicit_commit_too(database: Database) -> None:
     asked = asking("insert into children values (7)", write=True, isolation=Isolation.SERIALIZABLE)
     with pytest.raises(DatabaseError) as caught:
@@ -188,6 +203,18 @@ async def test_a_nul_byte_is_refused_and_not_cut_off(database: Database) -> None
     with pytest.raises(DatabaseError) as caught:
         await database.run(ANA, asking("select $1::text", b"ana\x00rest"))
     assert caught.value.sqlstate == "22021"
+
+
+async def test_a_flight_that_could_not_be_written_down_never_runs_with_the_next(place: Place) -> None:
+    async with opened(place, pool_size=1) as database:
+        broken = asking("select $1 || nextval('ticks')", write=True)
+        broken = replace(broken, statement=replace(broken.statement, parameters=("text, not bytes",)))  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            await database.run(ANA, broken)
+        assert cell(await database.run(BEN, asking("select current_user"))) == b"authenticated"
+        with pytest.raises(ValueError, match="NUL"):
+            await database.run(ANA, asking("select 1\x00 from nowhere"))
+        assert database.stats().public.open == 1
 
 
 async def test_a_role_that_does_not_exist_is_postgres_error(database: Database) -> None:
