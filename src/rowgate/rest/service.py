@@ -118,9 +118,7 @@ class RestService:
         statement = prepared.statement
         assert statement is not None
         before = self._before[statement.access] if self._before else None
-        isolation: Isolation | None = None
-        if prepared.function is not None and prepared.function.isolation is not None:
-            isolation = Isolation(prepared.function.isolation)
+        isolation = _isolation(prepared)
         if statement.access is Access.READ_ONLY:
             return Transaction(context, statement, before, isolation)
         check = (lambda result: check_rows(prepared, result)) if _may_undo(prepared) else None
@@ -173,6 +171,15 @@ def check_rows(prepared: Prepared, result: Result) -> None:
             "Query result exceeds max-affected preference constraint",
             f"The query affects {rows} rows",
         )
+
+
+def _isolation(prepared: Prepared) -> Isolation | None:
+    """The level a function was declared with (`SET default_transaction_isolation`).
+
+    READ UNCOMMITTED is READ COMMITTED in Postgres, and that is every transaction's own level here.
+    """
+    declared = prepared.function.isolation if prepared.function is not None else None
+    return next((level for level in Isolation if level == declared and level is not Isolation.READ_COMMITTED), None)
 
 
 def _may_undo(prepared: Prepared) -> bool:

@@ -153,6 +153,13 @@ async def test_a_computed_relationship_embeds_under_its_name(rest: Client) -> No
         {"name": "Bob", "latest_project": {"id": 3, "tasks": [{"name": "sand"}]}},
         {"name": "Cid", "latest_project": None},
     ]
+    written = await rest.under(db_tx_end="rollback")(
+        "PATCH",
+        "/clients?id=eq.1&select=name,latest_project(id)",
+        {"name": "Anna"},
+        prefer="return=representation",
+    )
+    assert written.json == [{"name": "Anna", "latest_project": {"id": 2}}]
 
 
 async def test_views_embed_through_their_keys(rest: Client) -> None:
