@@ -28,6 +28,7 @@ from rowgate.rest.response import (
     not_singular,
     options_response,
     page_of,
+    plan_response,
     read_response,
 )
 from rowgate.rest.sql import Column
@@ -103,6 +104,9 @@ class RestService:
         )
         result = await self._runner.run(principal, self._transaction(context, prepared))
         plan = prepared.plan
+        assert not isinstance(plan, OptionsPlan)
+        if plan.format.explain:
+            return plan_response(prepared.request, plan.format.content_type, result)
         if isinstance(plan, ReadPlan):
             planned = await self._planned(principal, context, prepared, result)
             return read_response(prepared.request, plan, result, prepared.location, prepared.applied, planned)
@@ -110,7 +114,6 @@ class RestService:
             if plan.access is Access.READ_ONLY:
                 check_rows(prepared, result)
             return call_response(prepared.request, plan, result, prepared.applied)
-        assert isinstance(plan, MutationPlan)
         return mutation_response(prepared.request, plan, result, prepared.applied)
 
     def _transaction(self, context: RequestContext, prepared: Prepared) -> Transaction:
@@ -184,6 +187,8 @@ def _isolation(prepared: Prepared) -> Isolation | None:
 
 def _may_undo(prepared: Prepared) -> bool:
     plan, preferences = prepared.plan, prepared.request.preferences
+    if isinstance(plan, OptionsPlan) or plan.format.explain:
+        return False
     strict = preferences.max_affected is not None and preferences.handling == "strict"
     if isinstance(plan, MutationPlan):
         return plan.singular or plan.action is Action.PUT or strict
