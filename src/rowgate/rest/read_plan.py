@@ -196,21 +196,20 @@ def _spread(node: Node, to_one: bool) -> tuple[Node, tuple[SpreadColumn, ...]]:
         name = output.alias or (output.field.name if output.field else "count")
         if output.aggregate:
             own = output.alias or output.aggregate
-            inner = f"{own}_{len(kept)}"
+            inner = f"{node.alias}_{own}_{len(kept)}"
             kept.append(Output(output.field, alias=inner, cast=output.cast))
             columns.append(SpreadColumn(inner, own, output.aggregate, output.aggregate_cast))
         else:
             kept.append(output)
             columns.append(SpreadColumn(name))
+    embeds: list[Embed] = []
     for embed in node.embeds:
-        if embed.spread:
-            columns += [SpreadColumn(each.alias or each.name) for each in embed.columns]
-        elif not embed.node.answers_nothing:
+        lifted = [SpreadColumn(each.name) if each.aggregate else each for each in embed.columns]
+        embeds.append(replace(embed, columns=tuple(lifted)))
+        columns += [each if each.aggregate else SpreadColumn(each.alias or each.name) for each in embed.columns]
+        if not embed.spread and not embed.node.answers_nothing:
             columns.append(SpreadColumn(embed.name))
-    return (
-        Node(node.source, node.alias, node.relation, tuple(kept), node.embeds, node.conditions, node.order, node.range),
-        tuple(columns),
-    )
+    return replace(node, outputs=tuple(kept), embeds=tuple(embeds)), tuple(columns)
 
 
 def resolve_field(relation: Relation | None, path: FieldPath) -> Field:

@@ -142,6 +142,11 @@ async def test_aggregates_of_a_spread_are_grouped_by_the_parent(rest: Client) ->
         {"count": 1, "status": "done", "sum": 20},
         {"count": 3, "status": "open", "sum": 21.00},
     ]
+    nested = await rest("GET", "/tasks?select=...projects(price.sum(),...clients!client_id(client:name,most:id.max()))")
+    assert sorted(nested.json, key=lambda row: row["client"]) == [
+        {"sum": 41.00, "client": "Ann", "most": 1},
+        {"sum": None, "client": "Bob", "most": 2},
+    ]
     many = await rest("GET", "/projects?select=id,...tasks(id.max())")
     assert (many.status, many.json["code"]) == (400, "PGRST127")
 
