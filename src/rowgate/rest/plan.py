@@ -127,8 +127,8 @@ def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Cal
     returned = function.returns.relation or (function.schema, function.name)
     reading = Reading(catalog, settings.db_max_rows, settings.db_aggregates_enabled)
     node = read_tree(reading, request.query, call, returned, request.range)
-    if call.scalar:  # values have one column, and nothing to select or embed
-        node = replace(node, outputs=(Output(Field("*")),), embeds=())
+    if call.scalar:  # values have one column, and nothing to select
+        node = replace(node, outputs=(Output(Field("*")),))
     format_ = negotiate(request.accept, call, plans=settings.db_plan_enabled)
     preferences = request.preferences
     if preferences.max_affected is not None and preferences.handling == "strict" and call.single:

@@ -192,7 +192,8 @@ def _spread(node: Node, to_one: bool) -> tuple[Node, tuple[SpreadColumn, ...]]:
         )
     kept: list[Output] = []
     columns: list[SpreadColumn] = []
-    for output in node.outputs:
+    # Each column of a spread is named in its parent, so `*` is spelled out.
+    for output in _expanded(node.relation, node.outputs):
         name = output.alias or (output.field.name if output.field else "count")
         if output.aggregate:
             own = output.alias or output.aggregate
@@ -241,9 +242,9 @@ def _must_expand(reading: Reading, relation: Relation, outputs: tuple[Output, ..
     return grouped or any(column.type in reading.catalog.representations for column in relation.columns.values())
 
 
-def _expanded(relation: Relation, outputs: tuple[Output, ...]) -> Iterable[Output]:
+def _expanded(relation: Relation | None, outputs: tuple[Output, ...]) -> Iterable[Output]:
     for output in outputs:
-        if output.field is not None and output.field.star and output.aggregate is None:
+        if relation is not None and output.field is not None and output.field.star and output.aggregate is None:
             yield from (Output(Field(column.name, base_type=column.base_type)) for column in relation.columns.values())
         else:
             yield output

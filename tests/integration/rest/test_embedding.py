@@ -118,6 +118,8 @@ async def test_rows_can_be_ordered_by_a_to_one_embed(rest: Client) -> None:
         "GET", "/projects?select=id,owner:clients!client_id(name)&order=owner(name).desc.nullslast,id.desc"
     )
     assert [row["id"] for row in answer.json] == [3, 2, 1, 4]
+    computed = await rest("GET", "/clients?select=id,latest_project(id)&order=latest_project(id).desc.nullslast")
+    assert [row["id"] for row in computed.json] == [2, 1, 3]
     many = await rest("GET", "/projects?select=id,tasks(name)&order=tasks(name)")
     assert (many.status, many.json["code"]) == (400, "PGRST118")
     absent = await rest("GET", "/projects?select=id&order=tasks(name)")
@@ -129,6 +131,10 @@ async def test_a_spread_lifts_columns_into_its_parent(rest: Client) -> None:
     assert one.json == [{"id": 1, "project": "roof", "client": "Ann"}]
     many = await rest("GET", "/projects?select=id,...tasks(tasks:name)&tasks.order=id.desc&order=id&limit=1")
     assert many.json == [{"id": 1, "tasks": ["nail", "cut"]}]
+    star = await rest("GET", "/tasks?select=...people(*)&id=eq.2")
+    assert star.json == [{"id": [1], "name": ["Zoe"], "boss_id": [None]}]
+    one_star = await rest("GET", "/tasks?select=task:name,...projects(...clients!client_id(*))&id=eq.1")
+    assert one_star.json == [{"task": "cut", "id": 1, "name": "Ann"}]
     none = await rest("GET", "/projects?select=id,...tasks(name)&id=eq.4")
     assert none.json == [{"id": 4, "name": []}]
     inner = await rest("GET", "/projects?select=id,...tasks!inner(name)&id=in.(3,4)", prefer="count=exact")
