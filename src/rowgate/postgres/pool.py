@@ -100,8 +100,10 @@ class Pool:
                     await self._emptied.wait()
             except TimeoutError:
                 pass
-        for connection in tuple(self._live):
-            self._discard(connection)
+        remaining = tuple(self._live)
+        for connection in remaining:
+            self._remove(connection)
+        await asyncio.gather(*(connection.stop() for connection in remaining))
 
     def stats(self) -> PoolStats:
         return PoolStats(

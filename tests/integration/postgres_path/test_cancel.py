@@ -8,8 +8,10 @@ from contextlib import suppress
 
 import pytest
 
+from rowgate.postgres.connection import Connection
 from rowgate.postgres.database import Database
 from rowgate.postgres.errors import DatabaseError
+from rowgate.postgres.flight import Flight
 from rowgate.postgres.statement import Isolation, Result
 from tests.integration.postgres_path.place import ANA, BEN, Place, asking, cell, opened, running
 
@@ -49,6 +51,20 @@ async def test_a_write_nobody_waits_for_is_rolled_back(place: Place) -> None:
                 assert cell(await database.run(ANA, asking("select count(*) from notes where body = 'half'"))) == b"0"
 
 
+def watch(database: Database) -> list[str]:
+    """The errors of flights that somebody waited for: a read that was hit is run again, which no answer shows."""
+    hits: list[str] = []
+    landed = database._public.landed
+
+    def look(connection: Connection, flight: Flight, seconds: float) -> None:
+        if flight.failure is not None and not flight.abandoned:
+            hits.append(flight.failure.error.sqlstate)
+        landed(connection, flight, seconds)
+
+    database._public.landed = look  # type: ignore[method-assign]
+    return hits
+
+
 async def share(database: Database) -> None:
     """Make naps known as fast, so that they share the only connection."""
     database._public.history.record(NAP_KEY, 0.0001)
@@ -58,6 +74,7 @@ async def share(database: Database) -> None:
 async def test_a_cancel_never_hits_a_neighbour(place: Place, given_up: int) -> None:
     async with opened(place, pool_size=1) as database:
         await share(database)
+        hits = watch(database)
         tasks = [asyncio.create_task(database.run(ANA, asking(NAP, f"n{n}", "0.1"))) for n in range(3)]
         await asyncio.sleep(0)
         (connection,) = database._public._live
@@ -67,6 +84,7 @@ async def test_a_cancel_never_hits_a_neighbour(place: Place, given_up: int) -> N
         async with asyncio.timeout(5):
             assert [cell(await task) for task in tasks] == left
             assert cell(await database.run(BEN, asking("select 'after'"))) == b"after"
+        assert hits == []
 
 
 async def test_nothing_is_fed_to_a_connection_that_waits_to_cancel(place: Place) -> None:
@@ -118,6 +136,7 @@ async def test_a_storm_of_given_up_requests_harms_nobody(place: Place) -> None:
     dice = random.Random(7)
     async with opened(place, pool_size=2) as database:
         await share(database)
+        hits = watch(database)
 
         async def patient(number: int) -> None:
             await asyncio.sleep(dice.random() * 0.3)
@@ -135,3 +154,4 @@ async def test_a_storm_of_given_up_requests_harms_nobody(place: Place) -> None:
                 everyone.create_task(patient(number))
                 everyone.create_task(fickle(number))
         assert cell(await database.run(BEN, asking("select 'calm'"))) == b"calm"
+        assert hits == []

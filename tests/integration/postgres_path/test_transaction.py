@@ -135,6 +135,20 @@ async def test_a_deferred_constraint_fails_before_the_answer(database: Database,
     assert cell(await database.run(ANA, asking("select 1"))) == b"1"
 
 
+async def test_nothing_is_answered_while_a_deferred_trigger_still_runs(database: Database, place: Place) -> None:
+    place.execute(
+        "create table late (v text); grant insert, select on late to authenticated; "
+        "create function refuse_late() returns trigger language plpgsql as "
+        "$f$ begin perform pg_sleep(0.1); raise 'too late'; end $f$; "
+        "create constraint trigger t after insert on late deferrable initially deferred "
+        "for each row execute function refuse_late()"
+    )
+    # More than the backend's output buffer holds: the result is here long before the trigger fails.
+    sql = "insert into late values ('x') returning repeat('x', 100000)"
+    with pytest.raises(DatabaseError, match="too late"):
+        await database.run(ANA, asking(sql, write=True))
+
+
 async def test_a_deferred_constraint_fails_at_an_explicit_commit_too(database: Database) -> None:
     asked = asking("insert into children values (7)", write=True, isolation=Isolation.SERIALIZABLE)
     with pytest.raises(DatabaseError) as caught:
