@@ -103,6 +103,17 @@ async def test_nothing_is_fed_to_a_connection_that_waits_to_cancel(place: Place)
             assert cell(await third) == b"third"
 
 
+async def test_a_read_that_was_given_up_for_its_slowness_is_not_shared_again(place: Place) -> None:
+    async with opened(place, pool_size=1) as database:
+        await share(database)
+        task = asyncio.create_task(database.run(ANA, asking(NAP, "slow", "30")))
+        await running(place, "select $1 || pg_sleep%")
+        await give_up(task)
+        async with asyncio.timeout(5):
+            await database.run(ANA, asking("select 1"))
+        assert not database._public.history.fast(NAP_KEY)
+
+
 async def test_a_read_hit_by_a_foreign_cancel_is_run_again(place: Place, database: Database) -> None:
     task = asyncio.create_task(database.run(ANA, asking("select 'hit' from pg_sleep(0.3)")))
     pid = await running(place, "select 'hit'%")
