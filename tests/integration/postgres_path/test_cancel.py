@@ -8,12 +8,10 @@ from contextlib import suppress
 
 import pytest
 
-from rowgate.postgres.connection import Connection
 from rowgate.postgres.database import Database
 from rowgate.postgres.errors import DatabaseError
-from rowgate.postgres.flight import Flight
 from rowgate.postgres.statement import Isolation, Result
-from tests.integration.postgres_path.place import ANA, BEN, Place, asking, cell, opened, running
+from tests.integration.postgres_path.place import ANA, BEN, Place, asking, cell, opened, running, watch
 
 pytestmark = pytest.mark.anyio
 
@@ -49,20 +47,6 @@ async def test_a_write_nobody_waits_for_is_rolled_back(place: Place) -> None:
             await give_up(task)
             async with asyncio.timeout(5):
                 assert cell(await database.run(ANA, asking("select count(*) from notes where body = 'half'"))) == b"0"
-
-
-def watch(database: Database) -> list[str]:
-    """The errors of flights that somebody waited for: a read that was hit is run again, which no answer shows."""
-    hits: list[str] = []
-    landed = database._public.landed
-
-    def look(connection: Connection, flight: Flight, seconds: float) -> None:
-        if flight.failure is not None and not flight.abandoned:
-            hits.append(flight.failure.error.sqlstate)
-        landed(connection, flight, seconds)
-
-    database._public.landed = look  # type: ignore[method-assign]
-    return hits
 
 
 async def share(database: Database) -> None:
@@ -101,6 +85,17 @@ async def test_nothing_is_fed_to_a_connection_that_waits_to_cancel(place: Place)
         async with asyncio.timeout(5):
             assert cell(await first) == b"first"
             assert cell(await third) == b"third"
+
+
+async def test_a_read_that_was_given_up_for_its_slowness_is_not_shared_again(place: Place) -> None:
+    async with opened(place, pool_size=1) as database:
+        await share(database)
+        task = asyncio.create_task(database.run(ANA, asking(NAP, "slow", "30")))
+        await running(place, "select $1 || pg_sleep%")
+        await give_up(task)
+        async with asyncio.timeout(5):
+            await database.run(ANA, asking("select 1"))
+        assert not database._public.history.fast(NAP_KEY)
 
 
 async def test_a_read_hit_by_a_foreign_cancel_is_run_again(place: Place, database: Database) -> None:
