@@ -59,7 +59,8 @@ class KeySetStatus:
 class KeySetKeeper:
     """Holds one issuer's keys. A broken issuer is broken alone: nothing here is shared with another.
 
-    `changed` is called after the set of usable keys has changed, so that cached verdicts can be dropped.
+    `withdrawn` is called after a key has left the set: verdicts that rest on it must be dropped. A key that is added
+    unsettles none.
     """
 
     def __init__(
@@ -69,14 +70,14 @@ class KeySetKeeper:
         policy: KeyPolicy,
         cache: KeyCache | None,
         clock: Clock,
-        changed: Callable[[], None],
+        withdrawn: Callable[[], None],
     ) -> None:
         self.issuer = issuer
         self._fetch = fetch
         self._policy = policy
         self._cache = cache
         self._clock = clock
-        self._changed = changed
+        self._withdrawn = withdrawn
         self._keys: KeySet | None = None
         self._age_zero = 0.0  # steady time at which the present set was fetched
         self._fetched_at: float | None = None
@@ -84,7 +85,7 @@ class KeySetKeeper:
         self._failures = 0
         self._fetches = 0
         self._running: asyncio.Task[None] | None = None
-        self._last_started = float("-inf")  # steady
+        self._completed = 0  # the number of the last fetch that has ended
         self._allowance = Allowance(UNPLANNED_BURST, policy.unknown_kid_cooldown, clock.steady)
         self._next_attempt: float | None = None  # steady
         self._missing: OrderedDict[str, float] = OrderedDict()  # kid → steady time of the fetch that lacked it
@@ -144,12 +145,15 @@ class KeySetKeeper:
             await self._wait_for_first()
         elif kid is not None and not self._known_missing(kid):
             await self._wait_for_newer(kid)
-        return self.peek(kid)
+        answer = self.peek(kid)
+        if answer.problem == "key_unknown" and kid is not None:
+            self._remember_missing(kid)
+        return answer
 
     async def refresh(self) -> None:
         """Fetch once, or join the fetch under way. Never raises for what the issuer does; see `status`."""
         if not self._under_way:
-            self._last_started = self._clock.steady()
+            self._fetches += 1
             self._running = asyncio.create_task(self._refresh(), name=f"keys of {self.issuer.name}")
         assert self._running is not None
         await asyncio.shield(self._running)
@@ -213,6 +217,14 @@ class KeySetKeeper:
         seen = self._missing.get(kid)
         return seen is not None and self._clock.steady() - seen < self._policy.unknown_kid_cooldown
 
+    def _remember_missing(self, kid: str) -> None:
+        """Note when a kid was first found missing; the note counts for one cool-down."""
+        if not self._known_missing(kid):
+            self._missing.pop(kid, None)
+            self._missing[kid] = self._clock.steady()
+            if len(self._missing) > MISSING_LIMIT:
+                self._missing.popitem(last=False)
+
     async def _wait_for_first(self) -> None:
         if not self._under_way and not self._allowance.take():
             return  # tried a moment ago, and it failed
@@ -230,10 +242,10 @@ class KeySetKeeper:
         if self._waiting >= WAITING_LIMIT:
             return
         self._waiting += 1
-        arrived = self._clock.steady()
+        begun = self._fetches
         try:
             async with asyncio.timeout(self._policy.fetch_timeout):
-                while self._last_started < arrived and not self.peek(kid).keys:
+                while self._completed <= begun and not self.peek(kid).keys:
                     if self._under_way or self._allowance.take():
                         await self.refresh()
                     else:
@@ -242,17 +254,13 @@ class KeySetKeeper:
             return
         finally:
             self._waiting -= 1
-        if not self.peek(kid).keys:
-            self._missing[kid] = self._clock.steady()
-            if len(self._missing) > MISSING_LIMIT:
-                self._missing.popitem(last=False)
 
     @property
     def _under_way(self) -> bool:
         return self._running is not None and not self._running.done()
 
     async def _refresh(self) -> None:
-        self._fetches += 1
+        number = self._fetches
         try:
             async with asyncio.timeout(self._policy.fetch_timeout):
                 keys, document = await fetch_key_set(self.issuer, self._fetch, self._policy.fetch_timeout)
@@ -264,6 +272,8 @@ class KeySetKeeper:
             self._failed(f"unexpected: {type(error).__name__}")
         else:
             self._succeeded(keys, document)
+        finally:
+            self._completed = number
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
@@ -280,7 +290,8 @@ class KeySetKeeper:
             self._last_error = self._cache.store(self.issuer, write_key_set(document), self._fetched_at)
         if before is None or before.fingerprints != keys.fingerprints:
             self._missing.clear()
-            self._changed()
+        if before is not None and not before.fingerprints <= keys.fingerprints:
+            self._withdrawn()
 
     async def _keep_fresh(self) -> None:
         while True:
