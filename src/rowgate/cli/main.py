@@ -19,7 +19,7 @@ from rowgate.project.spelling import nearest
 from rowgate.version import __version__
 
 # Each is a module of rowgate.cli with `register(app)`. They import what they need when they run: --help stays quick.
-COMMANDS = ("init", "config", "issuer", "token", "migration")
+COMMANDS = ("init", "start", "status", "stop", "migration", "issuer", "token", "config", "offline")
 
 # The first sentence of each one's help, for the list of commands: no module needs to be imported to print it.
 SUMMARIES: Mapping[str, str] = {

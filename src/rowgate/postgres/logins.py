@@ -38,6 +38,10 @@ CONNECT_TIMEOUT = 10  # seconds
 Connection = psycopg.AsyncConnection[TupleRow]
 
 
+class DatabaseUnreachable(RowgateError):
+    """No connection came about: the server is away, or does not let this user in. Trying again later can help."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Who the given URL logs in as, and what that role may do."""
@@ -89,14 +93,14 @@ async def prepare(
 
 
 async def connect(url: str) -> Connection:
-    """Connect for set-up, in autocommit mode. Raises ConfigurationError or RowgateError, which hold no password."""
+    """Connect for set-up, in autocommit mode. Raises ConfigurationError, DatabaseUnreachable."""
     parse_conninfo(url)
     try:
         return await psycopg.AsyncConnection.connect(
             url, autocommit=True, connect_timeout=CONNECT_TIMEOUT, prepare_threshold=None
         )
     except psycopg.OperationalError as error:
-        raise RowgateError(
+        raise DatabaseUnreachable(
             f"The database at {place_of(url)} cannot be reached: {_first_line(error)}",
             "Check host, port, user and password of DATABASE_URL or [rowgate.db] url.",
         ) from None

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
+Details: TypeAlias = str | tuple[Mapping[str, str], ...] | None
+
 
 class RestError(Exception):
-    """An error of the dialect. `code` is a PGRSTxxx code or a SQLSTATE; texts are PostgREST 14's own."""
+    """An error of the dialect. `code` is a PGRSTxxx code or a SQLSTATE; texts are PostgREST 14's own.
+
+    `details` is a sentence, or the list of candidates that PGRST201 offers.
+    """
 
     def __init__(
         self,
         status: int,
         code: str,
         message: str,
-        details: str | None = None,
+        details: Details = None,
         hint: str | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:

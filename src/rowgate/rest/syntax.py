@@ -194,6 +194,7 @@ class Payload:
     is_empty_array: bool = False
     is_object: bool = False
     raw: bool = False
+    pairs: tuple[tuple[str, str], ...] = ()  # of a form, in order: a variadic parameter may be named several times
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,237 @@
+"""The whole story on one machine: two offline identity providers, Rowgate, and what each person may see.
+
+    python examples/todos/demo.py [--once] [--port 54321]
+
+Starts everything, plays the story, prints what happened, and stays up until Ctrl-C (`--once`: ends with status 0 when
+everything came out as expected, else 1).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from stage import page
+from stage.children import Child, ChildFailed, free_port, is_free, output_of
+from stage.display import Display
+from stage.people import Clerk, Workos
+from stage.rest import Rest
+from stage.story import ADA, CLEO, Scene, Story
+
+WORKDIR = Path(__file__).resolve().parent
+CLERK_PORT, WORKOS_PORT, PAGE_PORT, DATABASE_PORT = 54331, 54332, 54330, 54322
+ISSUER_SECONDS, START_SECONDS = 20.0, 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that is up."""
+
+    url: str
+    keys: dict[str, str]
+    clerk_issuer: str
+    workos_issuer: str
+    page_url: str
+
+
+def main() -> int:
+    """Parse the arguments and run until the story ends or Ctrl-C. Returns the exit status."""
+    parser = argparse.ArgumentParser(description="Play the Rowgate story on this machine.")
+    parser.add_argument("--once", action="store_true", help="end after the story, with status 0 or 1")
+    parser.add_argument("--port", type=int, default=54321, help="port for Rowgate (default: 54321)")
+    arguments = parser.parse_args()
+    if not is_free(arguments.port):
+        sys.stderr.write(
+            f"Port {arguments.port} is taken by another program on this machine.\n"
+            f"Stop that one (`rowgate stop`, if it is an earlier Rowgate), or choose another port: "
+            f'`make demo ARGS="--port {arguments.port + 100}"`.\n'
+        )
+        return 1
+    return asyncio.run(_until_told(arguments.port, arguments.once))
+
+
+async def _until_told(port: int, once: bool) -> int:
+    """Run the demo as a task that SIGINT and SIGTERM cancel, so that every `finally` below gets its turn."""
+    running = asyncio.create_task(_demo(port, once))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, running.cancel)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        return 1 if once else 0
+
+
+async def _demo(port: int, once: bool) -> int:
+    display = Display()
+    begun = time.monotonic()
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            with display.progress():
+                house = await stack.enter_async_context(_house(port, display))
+                scenes, passed = await _play(house, display)
+            display.table(scenes)
+            display.line(f"Took {time.monotonic() - begun:.1f} s.", "dim")
+            if once:
+                return 0 if passed else 1
+            _invite(house, display)
+            try:
+                await asyncio.Event().wait()  # until Ctrl-C
+            finally:
+                display.line("\nStopping…", "dim")
+    except ChildFailed as error:
+        display.line(str(error), "red")
+        return 1
+
+
+@contextlib.asynccontextmanager
+async def _house(port: int, display: Display) -> AsyncIterator[House]:
+    """Start issuers, Rowgate and page; stop them in the opposite order, whatever happens."""
+    async with contextlib.AsyncExitStack() as stack:
+        logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rowgate-demo-")))
+        bundling = asyncio.create_task(page.build())
+        stack.push_async_callback(_cancel, bundling)
+
+        display.step("starting the offline Clerk and the offline WorkOS")
+        clerk_issuer, workos_issuer = await asyncio.gather(
+            _issuer(stack, "clerk", CLERK_PORT, logs), _issuer(stack, "workos", WORKOS_PORT, logs)
+        )
+        display.done(f"Clerk-shaped issuer at {clerk_issuer}")
+        display.done(f"WorkOS-shaped issuer at {workos_issuer}")
+
+        display.step("starting PostgreSQL and Rowgate, applying migrations and seed")
+        environment = _environment(clerk_issuer, workos_issuer)
+        rowgate = await Child.start(
+            "rowgate", ["start", "--workdir", str(WORKDIR), "--port", str(port)], logs / "rowgate.log", environment
+        )
+        stack.push_async_callback(rowgate.stop)
+        await rowgate.ready("Rowgate is ready", START_SECONDS)
+        status = await output_of(["status", "-o", "json", "--workdir", str(WORKDIR)], environment)
+        keys: dict[str, str] = json.loads(status)
+        display.done(f"Rowgate at {keys['API_URL']}")
+
+        display.step("bundling the page")
+        missing = await bundling
+        settings = {
+            "url": keys["API_URL"],
+            "key": keys["PUBLISHABLE_KEY"],
+            "clerk": clerk_issuer,
+            "workos": workos_issuer,
+        }
+        served = page.PageServer(free_port(PAGE_PORT), settings)
+        stack.callback(served.close)
+        display.done(f"Page at {served.url}" + (f" ({missing}: it only says so)" if missing else ""))
+        yield House(keys["API_URL"], keys, clerk_issuer, workos_issuer, served.url)
+
+
+async def _issuer(stack: contextlib.AsyncExitStack, kind: str, preferred: int, logs: Path) -> str:
+    port = free_port(preferred)
+    child = await Child.start(
+        f"the offline {kind}",
+        ["offline", kind, "--port", str(port), "--parent-pipe"],
+        logs / f"{kind}.log",
+        {},
+        tied=True,
+    )
+    stack.push_async_callback(child.stop)
+    line = await child.ready("Offline", ISSUER_SECONDS)
+    found = re.search(r"issuer=(\S+)", line)
+    if found is None:
+        raise ChildFailed(f"The offline {kind} did not name its issuer: {line}")
+    return found[1]
+
+
+def _environment(clerk_issuer: str, workos_issuer: str) -> dict[str, str]:
+    """What differs from supabase/config.toml: nothing, unless one of its ports was taken."""
+    changed: dict[str, str] = {}
+    if not os.environ.get("DATABASE_URL") and not is_free(DATABASE_PORT):
+        changed["ROWGATE_DB__PORT"] = str(free_port(0))
+    if f":{CLERK_PORT}" not in clerk_issuer or f":{WORKOS_PORT}/" not in workos_issuer:
+        issuers = [
+            {"name": "offline-clerk", "provider": "clerk", "issuer": clerk_issuer},
+            {"name": "offline-workos", "provider": "workos", "issuer": workos_issuer},
+        ]
+        changed["ROWGATE_ISSUERS"] = json.dumps(issuers)
+    return changed
+
+
+async def _play(house: House, display: Display) -> tuple[list[Scene], bool]:
+    timeout = aiohttp.ClientTimeout(total=30)
+    async with aiohttp.ClientSession(timeout=timeout) as http:
+        acts: dict[str, None] = {}
+
+        def begin(act: str, words: str) -> None:
+            if act not in acts:
+                if acts:
+                    _close(next(reversed(acts)))
+                acts[act] = None
+            display.step(f"{act}: {words}")
+
+        def _close(act: str) -> None:
+            of_act = [scene for scene in story.scenes if scene.act == act]
+            good = sum(scene.passed for scene in of_act)
+            display.done(f"{act}: {good} of {len(of_act)} as expected", good == len(of_act))
+
+        story = Story(
+            rest=Rest(http, house.url, house.keys["PUBLISHABLE_KEY"]),
+            clerk=Clerk(http, house.clerk_issuer),
+            workos=Workos(http, house.workos_issuer),
+            jwt_secret=house.keys["JWT_SECRET"],
+            begin=begin,
+        )
+        scenes = await story.play()
+        if acts:
+            _close(next(reversed(acts)))
+        return scenes, all(scene.passed for scene in scenes)
+
+
+def _invite(house: House, display: Display) -> None:
+    """URL, keys, page, and commands that can be copied as they are."""
+    base = house.workos_issuer.partition("/user_management/")[0]
+    ada = f"{house.clerk_issuer}/__offline__/token?email={ADA}"
+    cleo = f"{base}/__offline__/token?email={CLEO}"
+    line = display.line
+    line()
+    line("Everything stays up until Ctrl-C.", "bold")
+    for name in ("API_URL", "ANON_KEY", "SERVICE_ROLE_KEY", "PUBLISHABLE_KEY", "SECRET_KEY", "JWT_SECRET", "DB_URL"):
+        line(f"  {name:<17} {house.keys[name]}")
+    line(f"  {'PAGE':<17} {house.page_url}", "bold cyan")
+    line()
+    line("Ask as Ada (Clerk) and as Cleo (WorkOS); each command fetches a fresh token first:", "bold")
+    for url in (ada, cleo):
+        line(
+            f"curl '{house.url}/rest/v1/lists?select=name,todos(title,done)'"
+            f" -H 'apikey: {house.keys['PUBLISHABLE_KEY']}'"
+            f" -H \"Authorization: Bearer $(curl -s '{url}')\""
+        )
+    line()
+    line(
+        "Read a token, and why it is trusted (Clerk's live 60 s, WorkOS's 5 minutes; the same curl gives a new one):",
+        "bold",
+    )
+    line(f"curl -s '{ada}' | rowgate token explain - --workdir {WORKDIR}")
+    line()
+    line("Rotate Clerk's signing key; tokens under the new key work at once:", "bold")
+    line(f"curl -X POST {house.clerk_issuer}/__offline__/rotate")
+
+
+async def _cancel(task: asyncio.Task[str | None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+if __name__ == "__main__":
+    sys.exit(main())

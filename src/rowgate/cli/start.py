@@ -1,0 +1,67 @@
+"""`rowgate start`: run the whole system in the foreground."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from rowgate.cli.console import example, print_warnings
+from rowgate.cli.options import Workdir, chosen_workdir
+
+DATABASE_HELP = "Use this Postgres and start none. DATABASE_URL does the same without showing it in process lists."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("start", epilog=example("rowgate start", "rowgate start --port 8000 --workers 2"))(start)
+
+
+def start(
+    workdir: Workdir = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on.")] = None,
+    database_url: Annotated[str | None, typer.Option("--database-url", help=DATABASE_HELP)] = None,
+    services: Annotated[str | None, typer.Option("--services", help="What to serve, comma-separated: rest.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="Number of worker processes.")] = None,
+) -> None:
+    """Start the database and the workers, and stay in the foreground until Ctrl-C."""
+    import asyncio
+
+    from rowgate.project.environment import dotenv_files
+    from rowgate.project.resolve import resolve
+    from rowgate.server.log import configure
+    from rowgate.server.supervisor import Supervisor
+
+    folder = chosen_workdir(workdir)
+    flags: dict[str, object] = {
+        "api.host": host,
+        "api.port": port,
+        "db.url": database_url,
+        "server.services": services,
+        "server.workers": workers,
+    }
+    environ = dict(os.environ)
+    settings = resolve(folder, flags, environ)
+    print_warnings(settings.warnings)
+    watched = (
+        settings.folders.config_file,
+        *dotenv_files(settings.folders.supabase, settings.folders.workdir, environ),
+    )
+    supervisor = Supervisor(
+        settings,
+        resolve=lambda: resolve(folder, flags, environ),
+        watched=watched,
+        say=_say,
+        log=configure(settings.server, "parent"),
+    )
+    asyncio.run(supervisor.run())
+
+
+def _say(line: str) -> None:
+    """Print a line; a terminal or pipe that is gone must not end the server."""
+    import contextlib
+
+    with contextlib.suppress(OSError):
+        typer.echo(line)

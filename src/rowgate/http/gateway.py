@@ -1,0 +1,268 @@
+"""The one ASGI application: finds the service, asks who is there, and sends what the service answers.
+
+This is the hot path of everything served, so it is one coroutine over plain values: no framework, no pattern matching,
+header bytes made once. Measured figures are in docs/operations.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol
+
+from rowgate.http import cors, plain
+from rowgate.http.access import AccessLog
+from rowgate.http.body import Body, BodyStalled, Receive
+from rowgate.http.crash import place_of
+from rowgate.http.credentials import Credentials, credentials
+from rowgate.http.exchange import BodyTooLarge, ClientGone, RawHeaders, Request, Response, Service
+from rowgate.http.metrics import RequestMetrics, render
+from rowgate.http.request_id import RequestIds
+from rowgate.http.stream import send_stream
+from rowgate.identity.refusals import Refusal
+from rowgate.principal import Principal, TokenClass
+
+Scope = Mapping[str, Any]
+Send = Callable[[Any], Awaitable[None]]
+
+_SERVER = (b"server", b"rowgate")
+_NO_LENGTH = frozenset({204, 304})  # RFC 9110 sections 8.6 and 15.4.5
+
+
+class Verifier(Protocol):
+    """The part of `rowgate.identity.verifier.Verifier` that the gateway asks."""
+
+    def recall(self, authorization: bytes | None, apikey: bytes | None) -> Principal | Refusal | None:
+        """The verdict on credentials seen before, None when they must be verified."""
+        ...
+
+    async def verify(self, authorization: bytes | None, apikey: bytes | None) -> Principal | Refusal:
+        """The verdict on any credentials."""
+        ...
+
+
+class FailureLog(Protocol):
+    """The part of a structlog logger that the gateway uses itself."""
+
+    def error(self, event: str, **fields: object) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether requests can be served now, and what is missing (words without secrets)."""
+
+    ready: bool
+    parts: Mapping[str, str] = field(default_factory=dict)  # part -> "ok", or what is wrong
+
+
+class _Route(NamedTuple):
+    prefix: str
+    exact: bytes
+    below: bytes
+    service: Service | None
+
+
+class Gateway:
+    """An ASGI application over services. It starts closed: until `open`, services answer 503 and `/ready` says why."""
+
+    def __init__(
+        self,
+        *,
+        prefixes: Sequence[str],
+        access: AccessLog,
+        log: FailureLog,
+        metrics: RequestMetrics,
+        readiness: Callable[[], Readiness],
+        gauges: Callable[[], Mapping[str, float]] = dict,
+        worker: str = "0",
+        body_idle_timeout: float = 30.0,
+    ) -> None:
+        self._routes = [_Route(prefix, prefix.encode(), prefix.encode() + b"/", None) for prefix in prefixes]
+        self._verifier: Verifier | None = None
+        self._access = access
+        self._log = log
+        self._metrics = metrics
+        self._readiness = readiness
+        self._gauges = gauges
+        self._worker = worker
+        self._body_idle_timeout = body_idle_timeout
+        self._ids = RequestIds()
+
+    def open(self, verifier: Verifier, services: Sequence[Service]) -> None:
+        """Begin to serve. Each service takes the place of its prefix."""
+        self._verifier = verifier
+        by_prefix = {service.prefix: service for service in services}
+        self._routes = [route._replace(service=by_prefix.get(route.prefix)) for route in self._routes]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI 3, without lifespan or websockets)."""
+        if scope["type"] != "http":
+            return
+        started = perf_counter()
+        method: str = scope["method"]
+        raw_path: bytes = scope["raw_path"]
+        raw: RawHeaders = scope["headers"]
+        headers = dict(raw)
+        request_id = self._ids.of(headers.get(b"x-request-id"))
+        who: Principal | Refusal | None = None
+        name = "gateway"
+        try:
+            route = self._route(raw_path)
+            if cors.is_preflight(method, headers):
+                response = Response(204, cors.preflight_headers(headers))
+            elif route is None:
+                response = await self._own(method, raw_path, raw, headers)
+            elif route.service is None or self._verifier is None:
+                response = self._closed()
+            else:
+                name = route.prefix
+                service = route.service
+                found = credentials(raw, headers, scope["query_string"])
+                if isinstance(found, Credentials):
+                    verdict = self._verifier.recall(found.authorization, found.apikey)
+                    if verdict is None:
+                        verdict = await self._verifier.verify(found.authorization, found.apikey)
+                else:
+                    verdict = found
+                who = verdict
+                if isinstance(verdict, Refusal):
+                    response = self._refuse(service, verdict)
+                else:
+                    assert isinstance(found, Credentials)  # only credentials make a Principal
+                    client = scope.get("client")
+                    request = Request(
+                        method=method,
+                        path=scope["path"][len(name) :] or "/",
+                        raw_path=raw_path,
+                        query=found.query,
+                        headers=raw,
+                        read=Body(receive, headers, self._body_idle_timeout).read,
+                        request_id=request_id,
+                        client=client[0] if client else None,
+                    )
+                    try:
+                        response = await service.answer(request, verdict)
+                    except BodyTooLarge as error:
+                        response = service.too_large(error.limit)
+        except ClientGone:
+            self._metrics.turned_away["client_gone"] += 1
+            return
+        except BodyStalled as error:
+            self._metrics.turned_away["body_timeout"] += 1
+            response = plain.failure(408, "body_timeout", f"The request timed out: {error}.", "Send the body again.")
+            response.headers.append((b"connection", b"close"))
+        except Exception as error:
+            response = self._failed(error, request_id)
+        status = response.status
+        try:
+            await self._send(scope, receive, send, response, request_id)
+        except Exception as error:  # the response has begun: uvicorn sees it unfinished and cuts the connection
+            self._failed(error, request_id)
+        ended = perf_counter()
+        self._metrics.count(name, status, ended - started)
+        self._access.write(
+            method=method,
+            path=scope["path"],
+            status=status,
+            started=started,
+            ended=ended,
+            request_id=request_id,
+            who=who,
+        )
+
+    def _route(self, raw_path: bytes) -> _Route | None:
+        """Whose path this is. Decided on the path as received: an escaped prefix is no prefix."""
+        for route in self._routes:
+            if raw_path.startswith(route.below) or raw_path == route.exact:
+                return route
+        return None
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send, response: Response, request_id: str) -> None:
+        body = response.body
+        headers = [*response.headers, _SERVER, (b"x-request-id", request_id.encode())]
+        if not any(field == b"access-control-allow-origin" for field, _ in response.headers):
+            headers += cors.RESPONSE_HEADERS
+        if isinstance(body, bytes):
+            head = scope["method"] == "HEAD"
+            counted = response.status in _NO_LENGTH or any(field == b"content-length" for field, _ in headers)
+            if not counted and (body or not head):
+                headers.append((b"content-length", str(len(body)).encode()))
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"" if head else body})
+        else:
+            await send_stream(scope, receive, send, response.status, headers, body)
+
+    def _refuse(self, service: Service | None, verdict: Refusal) -> Response:
+        self._metrics.refusals[verdict.code] += 1
+        response = plain.refused(verdict) if service is None else service.refuse(verdict)
+        if not any(field == b"x-rowgate-refusal" for field, _ in response.headers):
+            response.headers.append((b"x-rowgate-refusal", verdict.code.encode()))
+        return response
+
+    def _failed(self, error: Exception, request_id: str) -> Response:
+        """Log an unexpected exception by its type and place, and answer without a word of it.
+
+        Its text is left out of the log as well: exceptions quote the values they trip over, tokens among them.
+        """
+        self._metrics.failures += 1
+        self._log.error("request failed", error=type(error).__name__, at=place_of(error), request_id=request_id)
+        return plain.failure(
+            500,
+            "internal_error",
+            "Something went wrong inside Rowgate while it served this request.",
+            f"Look for request id {request_id} in Rowgate's log.",
+        )
+
+    def _closed(self) -> Response:
+        missing = "; ".join(f"{part}: {state}" for part, state in self._readiness().parts.items() if state != "ok")
+        return plain.failure(
+            503,
+            "not_ready",
+            "Rowgate is running but cannot serve requests yet" + (f" ({missing})." if missing else "."),
+            "Send the request again in a moment.",
+            retry_after=1,
+        )
+
+    async def _own(self, method: str, raw_path: bytes, raw: RawHeaders, headers: Mapping[bytes, bytes]) -> Response:
+        """What the gateway itself serves: `/`, `/health`, `/ready`, `/metrics`."""
+        known = {b"/": self._front, b"/health": self._health, b"/ready": self._ready}.get(raw_path)
+        if known is None and raw_path != b"/metrics":
+            return plain.failure(
+                404,
+                "route_unknown",
+                "Nothing is served at this path.",
+                "Served here: "
+                + ", ".join([*(route.prefix for route in self._routes), "/health", "/ready", "/metrics"]),
+            )
+        if method not in ("GET", "HEAD"):
+            response = plain.failure(405, "method_not_allowed", f"{method} is not served at this path.", "Use GET.")
+            response.headers.append((b"allow", b"GET, HEAD"))
+            return response
+        return known() if known is not None else await self._measurements(raw, headers)
+
+    def _front(self) -> Response:
+        return plain.document(200, {"name": "rowgate", "services": [route.prefix for route in self._routes]})
+
+    def _health(self) -> Response:
+        return plain.document(200, {"status": "live"})
+
+    def _ready(self) -> Response:
+        readiness = self._readiness()
+        return plain.document(200 if readiness.ready else 503, {"ready": readiness.ready, "parts": readiness.parts})
+
+    async def _measurements(self, raw: RawHeaders, headers: Mapping[bytes, bytes]) -> Response:
+        if self._verifier is None:
+            return self._closed()
+        found = credentials(raw, headers, b"")
+        if isinstance(found, Refusal):
+            return self._refuse(None, found)
+        verdict = await self._verifier.verify(found.authorization, found.apikey)
+        if isinstance(verdict, Refusal):
+            return self._refuse(None, verdict)
+        if not (verdict.privileged and verdict.token_class is TokenClass.API_KEY):
+            return plain.failure(
+                403, "secret_key_required", "Metrics are for the project's secret key.", "Send it in the header apikey."
+            )
+        text = render(self._metrics, self._gauges(), self._worker)
+        return Response(200, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], text)

@@ -1,0 +1,49 @@
+"""Types with something to know about them: enums, and domains with a wire form of their own."""
+
+from __future__ import annotations
+
+from rowgate.postgres.catalog.records import DomainRepresentation, QualifiedName
+from rowgate.postgres.catalog.relations import Row
+
+ENUMS_SQL = """
+select t.oid::int8, n.nspname, t.typname, array_agg(e.enumlabel::text order by e.enumsortorder)
+from pg_catalog.pg_enum e
+join pg_catalog.pg_type t on t.oid = e.enumtypid
+join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+group by t.oid, n.nspname, t.typname
+"""
+
+# https://docs.postgrest.org/en/v14/how-tos/working-with-postgresql-data-types.html: implicit casts made by a function,
+# between a domain and json or text.
+REPRESENTATIONS_SQL = """
+select pg_catalog.format_type(k.castsource, null), s.typtype = 'd', pg_catalog.format_type(k.casttarget, null),
+       k.castfunc::pg_catalog.regproc::text
+from pg_catalog.pg_cast k
+join pg_catalog.pg_type s on s.oid = k.castsource
+join pg_catalog.pg_type t on t.oid = k.casttarget
+where k.castcontext = 'i' and k.castmethod = 'f' and (
+  s.typtype = 'd' and k.casttarget = 'pg_catalog.json'::pg_catalog.regtype
+  or t.typtype = 'd'
+     and k.castsource in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype))
+"""
+
+
+def enum_labels(rows: list[Row]) -> dict[int, tuple[str, ...]]:
+    """Labels in their order, by type oid."""
+    return {oid: tuple(labels) for oid, _, _, labels in rows}
+
+
+def build_enums(rows: list[Row], schemas: frozenset[str]) -> dict[QualifiedName, tuple[str, ...]]:
+    """Labels of the enums that live in `schemas`, by name."""
+    return {(schema, name): tuple(labels) for _, schema, name, labels in rows if schema in schemas}
+
+
+def build_representations(rows: list[Row]) -> dict[str, DomainRepresentation]:
+    """Representations by the domain's name, spelled as `Column.type` spells it. Functions are quoted and qualified."""
+    functions: dict[str, dict[str, str]] = {}
+    for source, from_domain, target, function in rows:
+        if from_domain:
+            functions.setdefault(source, {})["to_json"] = function
+        else:
+            functions.setdefault(target, {})["from_json" if source == "json" else "from_text"] = function
+    return {domain: DomainRepresentation(domain, **known) for domain, known in functions.items()}

@@ -1,0 +1,214 @@
+"""`Database.run`: one request's transaction, from the principal to the result. The only way SQL of a request runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from rowgate.postgres.context import Command, context_command, refuse_nul, statement_timeout
+from rowgate.postgres.diagnostics import QUERY_CANCELED
+from rowgate.postgres.errors import OutcomeUnknown, PostgresError, Unavailable
+from rowgate.postgres.flight import ConnectionLost, Flight
+from rowgate.postgres.pool import Pool, PoolStats
+from rowgate.postgres.statement import Access, End, Result, Statement, Transaction
+from rowgate.principal import Principal
+from rowgate.project.settings import DatabaseSettings
+
+_COMMIT = Command(None, "commit", ())
+_TIMED_OUT = 0.95  # share of the allowed time after which a 57014 is our own statement_timeout and no foreign cancel
+
+
+@dataclass(slots=True)
+class ServiceUnavailableHere(PostgresError):
+    """A privileged principal on a database whose service role no login of ours may take."""
+
+    message: str = "this database login cannot serve the project's secret keys"
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseStats:
+    """Both pools at one moment; `service` is None without a service login."""
+
+    public: PoolStats
+    service: PoolStats | None
+
+
+class Database:
+    """Two pools, one per login: `SET ROLE` checks the session user, so under one login any function a request calls
+    could climb to service_role. Every token runs on the public login; only the project's own secret keys do not."""
+
+    def __init__(self, public_conninfo: str, service_conninfo: str | None, settings: DatabaseSettings) -> None:
+        self._ceiling = round(settings.statement_timeout * 1000)
+        self._public = _pool("public", public_conninfo, settings.pool_size, settings)
+        self._service = (
+            None
+            if service_conninfo is None
+            else _pool("service", service_conninfo, settings.service_pool_size, settings)
+        )
+
+    async def open(self) -> None:
+        """Start the pools on the running event loop. Does not fail when Postgres is away: requests then get
+        Unavailable until it is back."""
+        await asyncio.gather(*(pool.open() for pool in self._pools()))
+
+    async def close(self, drain: float = 30.0) -> None:
+        """Refuse new requests, give those under way `drain` seconds, close all connections."""
+        await asyncio.gather(*(pool.close(drain) for pool in self._pools()))
+
+    def stats(self) -> DatabaseStats:
+        return DatabaseStats(self._public.stats(), None if self._service is None else self._service.stats())
+
+    def forget_statements(self) -> None:
+        """Call after the catalog was reloaded: prepared statements keep the parameter types of the day they were
+        prepared, and a column may have another type now."""
+        for pool in self._pools():
+            pool.forget_statements()
+
+    def _pools(self) -> list[Pool]:
+        return [self._public] if self._service is None else [self._public, self._service]
+
+    async def run(self, principal: Principal, transaction: Transaction) -> Result:
+        """Run one transaction as this principal and return the main statement's result.
+
+        Nothing is returned before Postgres has committed. A transaction of which nothing can remain is run again once
+        where the cause lies outside of it: a lost connection, a foreign cancel of a read, an outdated prepared
+        statement.
+
+        Raises DatabaseError (Postgres refused it, rolled back), Unavailable (nothing happened, try again), PoolTimeout,
+        OutcomeUnknown (a write without an acknowledgement), ServiceUnavailableHere (a privileged principal without a
+        service login), and what `transaction.check` raises.
+        """
+        pool = self._service if principal.privileged else self._public
+        if pool is None:
+            raise ServiceUnavailableHere
+        context = context_command(principal.role, principal.claims, transaction, self._ceiling)
+        commands = [context]
+        if transaction.before is not None:
+            commands.append(_command(principal.role, transaction, transaction.before))
+        main = _command(principal.role, transaction, transaction.statement)
+        commands.append(main)
+        if transaction.isolation is not None or transaction.check is not None or transaction.end is not End.COMMIT:
+            return await self._run_explicit(pool, commands, transaction)
+
+        reads = transaction.statement.access is Access.READ_ONLY
+        shareable = reads and transaction.before is None and main.key is not None and pool.history.fast(main.key)
+        future = asyncio.get_running_loop().create_future
+        again = True
+        while True:
+            flight = Flight(commands, future(), shareable=shareable, writes=not reads)
+            await _fly(pool, flight)
+            if flight.result is not None and flight.failure is None and flight.ended is None:
+                return flight.result
+            if not again or not self._worth_repeating(flight, transaction):
+                raise _reason(flight)
+            again = shareable = False
+
+    async def _run_explicit(self, pool: Pool, commands: list[Command], transaction: Transaction) -> Result:
+        """BEGIN … main, a look at the result, then COMMIT or ROLLBACK behind a Sync of its own, on a connection nobody
+        shares. Until COMMIT leaves, nothing can remain of it, so a lost connection is no unknown outcome."""
+        commands = [Command(None, _begin(transaction), ()), *commands]
+        writes = transaction.statement.access is Access.READ_WRITE
+        future = asyncio.get_running_loop().create_future
+        again = True
+        while True:
+            flight = Flight(commands, future(), writes=writes, hold=True)
+            try:
+                await _fly(pool, flight)
+                if flight.result is not None and flight.failure is None and flight.ended is None:
+                    return await self._finish(pool, flight, transaction)
+                if isinstance(flight.ended, ConnectionLost):
+                    flight.ended = ConnectionLost(sealed=False)
+            finally:
+                _release(flight)
+            if not again or not self._worth_repeating(flight, transaction):
+                raise _reason(flight)
+            again = False
+
+    async def _finish(self, pool: Pool, flight: Flight, transaction: Transaction) -> Result:
+        assert flight.result is not None
+        assert flight.connection is not None
+        if transaction.check is not None:
+            transaction.check(flight.result)
+        if transaction.end is End.ROLLBACK:
+            return flight.result
+        commit = Flight(
+            (_COMMIT,),
+            asyncio.get_running_loop().create_future(),
+            writes=transaction.statement.access is Access.READ_WRITE,
+        )
+        flight.connection.send(commit)
+        await _fly(pool, commit)
+        if commit.failure is not None or commit.ended is not None:
+            raise _reason(commit)
+        return flight.result
+
+    def _worth_repeating(self, flight: Flight, transaction: Transaction) -> bool:
+        reads = transaction.statement.access is Access.READ_ONLY
+        if isinstance(flight.ended, ConnectionLost):
+            return reads or not flight.ended.sealed
+        if flight.failure is None:
+            return False
+        if flight.failure.stale:
+            return any(prepared is not None for prepared, parsed in flight.steps)
+        if flight.failure.error.sqlstate == QUERY_CANCELED and reads:
+            allowed = statement_timeout(transaction.context, self._ceiling) / 1000
+            return not allowed or time.monotonic() - flight.started < allowed * _TIMED_OUT
+        return False
+
+
+def _pool(name: str, conninfo: str, size: int, settings: DatabaseSettings) -> Pool:
+    return Pool(
+        name,
+        conninfo,
+        size=size,
+        share_depth=settings.share_depth,
+        acquire_timeout=settings.acquire_timeout,
+        named=settings.prepared_statements,
+    )
+
+
+def _command(role: str, transaction: Transaction, statement: Statement) -> Command:
+    refuse_nul(statement.parameters)
+    return Command((role, transaction.context.search_path, statement.sql), statement.sql, statement.parameters)
+
+
+def _begin(transaction: Transaction) -> str:
+    level = f" isolation level {transaction.isolation.value}" if transaction.isolation is not None else ""
+    return f"begin{level} {transaction.statement.access.value}"
+
+
+async def _fly(pool: Pool, flight: Flight) -> None:
+    """Send a flight, unless it is under way already, and wait until it has landed."""
+    if flight.connection is None:
+        pool.dispatch(flight)
+    assert flight.future is not None
+    try:
+        await flight.future
+    except asyncio.CancelledError:
+        pool.abandon(flight)
+        raise
+
+
+def _release(flight: Flight) -> None:
+    """Give the connection of an explicit transaction back; what it left uncommitted is rolled back there."""
+    connection = flight.connection
+    if connection is not None and not connection.closed and connection.held:
+        connection.release()
+
+
+def _reason(flight: Flight) -> PostgresError:
+    """Why a flight brought no result, in the words of `rowgate.postgres.errors`."""
+    if isinstance(flight.ended, ConnectionLost):
+        if flight.writes and flight.ended.sealed:
+            return OutcomeUnknown(
+                "the connection to Postgres was lost after the write was sent: it may or may not have happened"
+            )
+        return Unavailable("the connection to Postgres was lost; nothing of the request remains")
+    if flight.ended is not None:
+        return flight.ended
+    assert flight.failure is not None
+    return flight.failure.error

@@ -1,0 +1,105 @@
+"""What is known about statements: which a connection has prepared, and how long each one took lately."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from rowgate.postgres.context import StatementKey
+
+PREPARED_PER_CONNECTION = 200  # a cached plan costs a backend some 20 to 100 kB
+KNOWN_STATEMENTS = 4096  # per pool; an entry is two hundred bytes
+FAST = 0.005  # seconds: what may share a connection with others
+_FORGIVENESS = 0.95  # how much of an old slow run is remembered at each later one
+
+
+class Prepared:
+    """A statement on its way to being prepared, or prepared, under `name` on one connection.
+
+    The columns of a prepared statement cannot change (Postgres refuses with 0A000), so they are read once.
+    """
+
+    __slots__ = ("columns", "key", "name")
+
+    def __init__(self, key: StatementKey, name: bytes) -> None:
+        self.key = key
+        self.name = name
+        self.columns: tuple[str, ...] | None = None
+
+
+class PreparedStatements:
+    """The statements one connection has prepared: bounded, the least recently used one goes first.
+
+    Each attempt has a name of its own. A Parse in a request that fails is skipped by Postgres, so a statement counts
+    as prepared only once its ParseComplete is in (`add`); until then a neighbour on the same connection prepares it
+    again under its own name, and whichever comes second is closed.
+    """
+
+    __slots__ = ("_by_key", "_capacity", "_number", "superseded")
+
+    def __init__(self, capacity: int = PREPARED_PER_CONNECTION) -> None:
+        self._by_key: OrderedDict[StatementKey, Prepared] = OrderedDict()
+        self._capacity = capacity
+        self._number = 0
+        self.superseded: list[bytes] = []  # names to close at the head of the next flush
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def __contains__(self, key: StatementKey) -> bool:
+        return key in self._by_key
+
+    def get(self, key: StatementKey) -> Prepared | None:
+        prepared = self._by_key.get(key)
+        if prepared is not None:
+            self._by_key.move_to_end(key)
+        return prepared
+
+    def attempt(self, key: StatementKey) -> Prepared:
+        """A fresh name for a Parse that is about to be sent."""
+        self._number += 1
+        return Prepared(key, b"rg%d" % self._number)
+
+    def add(self, prepared: Prepared) -> None:
+        """ParseComplete arrived for this attempt."""
+        if self._by_key.setdefault(prepared.key, prepared) is not prepared:
+            self.superseded.append(prepared.name)
+        if len(self._by_key) > self._capacity:
+            _, oldest = self._by_key.popitem(last=False)
+            self.superseded.append(oldest.name)
+
+    def forget(self, prepared: Prepared) -> None:
+        """Postgres said this statement is gone or no longer fits; the next use prepares it again."""
+        if self._by_key.get(prepared.key) is prepared:
+            del self._by_key[prepared.key]
+            self.superseded.append(prepared.name)
+
+    def forget_all(self) -> None:
+        self.superseded.extend(prepared.name for prepared in self._by_key.values())
+        self._by_key.clear()
+
+
+class History:
+    """How long statements took lately, in seconds: a maximum that fades, so one slow run is remembered for a while."""
+
+    __slots__ = ("_capacity", "_peak")
+
+    def __init__(self, capacity: int = KNOWN_STATEMENTS) -> None:
+        self._peak: OrderedDict[StatementKey, float] = OrderedDict()
+        self._capacity = capacity
+
+    def __len__(self) -> int:
+        return len(self._peak)
+
+    def fast(self, key: StatementKey) -> bool:
+        """Whether the statement has run before and never took long lately. What is new is not fast."""
+        return self._peak.get(key, FAST) < FAST
+
+    def record(self, key: StatementKey, seconds: float) -> None:
+        peak = self._peak.get(key)
+        if peak is None:
+            if len(self._peak) >= self._capacity:
+                self._peak.popitem(last=False)
+            self._peak[key] = seconds
+            return
+        faded = peak * _FORGIVENESS
+        self._peak[key] = max(seconds, faded)

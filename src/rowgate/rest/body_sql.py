@@ -1,0 +1,55 @@
+"""Rows → the one expression that is the body."""
+
+# ruff: noqa: S608 -- the compiler itself: names come through postgres.quoting, values through Parameters
+
+from __future__ import annotations
+
+from rowgate.rest.call_plan import Call
+from rowgate.rest.call_sql import SCALAR
+from rowgate.rest.negotiation import Body, Format
+from rowgate.rest.select_sql import ROW
+
+ROWS = "pgrst_rows"  # the WITH query that holds the rows where the body has to read them twice
+GUCS = "current_setting('response.headers', true), current_setting('response.status', true)"
+
+
+def answer_sql(rows: str, format_: Format, page: str, total: str, call: Call | None = None, more: str = "") -> str:
+    """The outermost SELECT over `rows`, a FROM item without its alias. `more` are further columns.
+
+    Aggregates make it one row, and let the settings be read after every row, and with it every function, was.
+    """
+    columns = f"{page}, {total}, {_body(rows, format_, call)}, {GUCS}{more}"
+    return f"select {columns} from {rows} {ROW}"
+
+
+def wrapped(select: str, format_: Format) -> tuple[str, str]:
+    """A SELECT as (WITH query, FROM item) for `answer_sql`: CSV names its columns after the first row, read apart."""
+    if format_.body is Body.CSV:
+        return f"{ROWS} as ({select})", ROWS
+    return "", f"({select})"
+
+
+def _body(rows: str, format_: Format, call: Call | None) -> str:
+    if format_.body is Body.NONE:
+        return "null"
+    if format_.body is Body.CSV:
+        return _csv(rows)
+    if format_.body is Body.RAW:
+        return f"string_agg({ROW}.{SCALAR}::text, '')"
+    if format_.body is Body.GEOJSON:
+        features = f"coalesce(json_agg(ST_AsGeoJSON({ROW})::json), '[]')"
+        return f"json_build_object('type', 'FeatureCollection', 'features', {features})"
+    value = f"{ROW}.{SCALAR}" if call is not None and call.scalar else ROW
+    array = f"json_agg({value})"
+    if format_.strip:
+        array = f"json_strip_nulls({array})"
+    if format_.body is Body.OBJECT or (call is not None and call.single):
+        return f"coalesce({array}->0, 'null')"
+    return f"coalesce({array}, '[]')"
+
+
+def _csv(rows: str) -> str:
+    keys = f"select json_object_keys(row_to_json({ROW})) as key from (select * from {rows} limit 1) {ROW}"
+    head = f"(select coalesce(string_agg(key, ','), '') from ({keys}) pgrst_keys)"
+    lines = f"string_agg(substring({ROW}::text, 2, length({ROW}::text) - 2), E'\\n')"
+    return f"{head} || E'\\n' || coalesce({lines}, '')"

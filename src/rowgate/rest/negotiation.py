@@ -1,0 +1,101 @@
+"""Which representation an answer takes: the first accepted media type that the resource can be written in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rowgate.rest.call_plan import Call
+from rowgate.rest.errors import RestError
+from rowgate.rest.syntax import MediaType
+
+
+class Body(StrEnum):
+    """How rows become a body."""
+
+    ARRAY = "array"
+    OBJECT = "object"
+    CSV = "csv"
+    GEOJSON = "geojson"
+    RAW = "raw"  # the one value itself, of a function that returns a media type's domain
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A body's form and the Content-Type that says so. `strip`: null members are left out."""
+
+    body: Body
+    content_type: bytes
+    strip: bool = False
+
+    @property
+    def singular(self) -> bool:
+        return self.body is Body.OBJECT
+
+
+JSON = Format(Body.ARRAY, b"application/json; charset=utf-8")
+STRIPPED = Format(Body.ARRAY, b"application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8", strip=True)
+OBJECT = Format(Body.OBJECT, b"application/vnd.pgrst.object+json; charset=utf-8")
+STRIPPED_OBJECT = Format(Body.OBJECT, b"application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8", strip=True)
+CSV = Format(Body.CSV, b"text/csv; charset=utf-8")
+GEOJSON = Format(Body.GEOJSON, b"application/geo+json; charset=utf-8")
+
+PLAIN = {
+    "*/*": JSON,
+    "application/json": JSON,
+    "application/*": JSON,
+    "text/csv": CSV,
+    "application/geo+json": GEOJSON,
+}
+
+
+def negotiate(accept: tuple[MediaType, ...], call: Call | None = None) -> Format:
+    """Choose the format of an answer.
+
+    A function whose result is a domain named like a media type (`create domain "image/png" as bytea`) answers in that
+    type alone. Raises RestError PGRST107 when nothing accepted can be produced.
+    """
+    own = _own_media_type(call)
+    for media in accept:
+        chosen = _own_format(own, media) if own is not None else _format(media)
+        if chosen is not None:
+            return chosen
+    names = ", ".join(_spelled(media) for media in accept)
+    raise RestError(406, "PGRST107", f"None of these media types are available: {names}")
+
+
+def _format(media: MediaType) -> Format | None:
+    if media.name in ("application/vnd.pgrst.object+json", "application/vnd.pgrst.object"):
+        return STRIPPED_OBJECT if _stripped(media) else OBJECT
+    if media.name in ("application/vnd.pgrst.array+json", "application/vnd.pgrst.array"):
+        return STRIPPED if _stripped(media) else JSON
+    return PLAIN.get(media.name)
+
+
+def _stripped(media: MediaType) -> bool:
+    return ("nulls", "stripped") in media.parameters
+
+
+def _own_media_type(call: Call | None) -> str | None:
+    if call is None or not call.scalar:
+        return None
+    name = call.function.returns.type.strip('"')
+    return name if "/" in name else None
+
+
+def _own_format(own: str, media: MediaType) -> Format | None:
+    if own == "*/*":  # the function says the type itself, through response.headers
+        return Format(Body.RAW, b"application/octet-stream" if media.name == "*/*" else _declared(media.name))
+    if media.name in ("*/*", own) or (media.name.endswith("/*") and own.startswith(media.name[:-1])):
+        return Format(Body.RAW, _declared(own))
+    return None
+
+
+def _declared(name: str) -> bytes:
+    textual = name in ("text/plain", "text/xml", "text/csv", "application/json", "application/geo+json")
+    return f"{name}; charset=utf-8".encode() if textual else name.encode()
+
+
+def _spelled(media: MediaType) -> str:
+    return media.name + "".join(f";{name}={value}" for name, value in media.parameters)

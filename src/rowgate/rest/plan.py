@@ -1,0 +1,191 @@
+"""RestRequest → Plan: everything a request names, looked up in the catalog. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from rowgate.postgres.catalog.records import Catalog, Relation, Volatility
+from rowgate.postgres.statement import Access
+from rowgate.project.settings import RestSettings
+from rowgate.rest.call_plan import Call, call_of
+from rowgate.rest.errors import RestError
+from rowgate.rest.hints import TABLE_SCORE, nearest
+from rowgate.rest.mutation_plan import Mutation, delete_of, insert_of, put_of, update_of
+from rowgate.rest.negotiation import Body, Format, negotiate
+from rowgate.rest.read_plan import Reading, read_tree
+from rowgate.rest.syntax import Action, Count, Range, RestRequest, Return
+from rowgate.rest.tree import Field, Node, Output, Table, Written
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """GET or HEAD of a relation."""
+
+    relation: Relation
+    node: Node
+    format: Format
+    count: Count | None
+    max_rows: int | None
+    head: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MutationPlan:
+    """A write, and the tree that represents what it wrote. `format.body` is NONE unless a representation is asked."""
+
+    relation: Relation
+    action: Action
+    mutation: Mutation
+    node: Node
+    format: Format
+    count: Count | None
+    returns: Return | None
+    singular: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """A function call, and the tree that reads its rows."""
+
+    call: Call
+    node: Node
+    format: Format
+    count: Count | None
+    max_rows: int | None
+    access: Access
+    head: bool
+    singular: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsPlan:
+    """OPTIONS: the methods a resource has."""
+
+    allow: str
+
+
+Plan: TypeAlias = ReadPlan | MutationPlan | CallPlan | OptionsPlan
+
+
+def plan(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Plan:
+    """Resolve a request.
+
+    Raises RestError: PGRST107, PGRST128, PGRST205 and what `read_plan`, `mutation_plan` and `call_plan`
+    raise.
+    """
+    if request.action is Action.OPTIONS:
+        return _options(request, catalog)
+    if request.action is Action.DESCRIBE:
+        raise RestError(404, "PGRST126", "Root endpoint metadata is disabled")
+    if request.action is Action.CALL:
+        return _call(request, catalog, settings)
+    relation = _relation(request, catalog)
+    if request.action is Action.READ:
+        return _read(request, catalog, settings, relation)
+    return _mutation(request, catalog, settings, relation)
+
+
+def _read(request: RestRequest, catalog: Catalog, settings: RestSettings, relation: Relation) -> ReadPlan:
+    reading = Reading(catalog, settings.db_max_rows, settings.db_aggregates_enabled)
+    name = relation.qualified_name
+    node = read_tree(reading, request.query, Table(name), name, request.range)
+    format_ = negotiate(request.accept)
+    return ReadPlan(relation, node, format_, request.preferences.count, settings.db_max_rows, request.head)
+
+
+def _mutation(request: RestRequest, catalog: Catalog, settings: RestSettings, relation: Relation) -> MutationPlan:
+    reading = Reading(catalog, None, settings.db_aggregates_enabled)
+    node = read_tree(reading, request.query, Written(), relation.qualified_name, Range(), filtered=False)
+    builders: dict[Action, Callable[[RestRequest, Relation, Node], Mutation]] = {
+        Action.CREATE: insert_of,
+        Action.PUT: put_of,
+        Action.UPDATE: update_of,
+        Action.DELETE: delete_of,
+    }
+    mutation = builders[request.action](request, relation, node)
+    format_ = negotiate(request.accept)
+    if request.preferences.returns is not Return.REPRESENTATION:
+        written = Format(Body.NONE, format_.content_type)
+    else:
+        written = format_
+    preferences = request.preferences
+    return MutationPlan(
+        relation,
+        request.action,
+        mutation,
+        node,
+        written,
+        preferences.count,
+        preferences.returns,
+        format_.singular,
+    )
+
+
+def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> CallPlan:
+    call = call_of(request, catalog)
+    function = call.function
+    returned = function.returns.relation or (function.schema, function.name)
+    reading = Reading(catalog, settings.db_max_rows, settings.db_aggregates_enabled)
+    node = read_tree(reading, request.query, call, returned, request.range)
+    if call.scalar:  # values have one column, and nothing to select or embed
+        node = replace(node, outputs=(Output(Field("*")),), embeds=())
+    format_ = negotiate(request.accept, call)
+    preferences = request.preferences
+    if preferences.max_affected is not None and preferences.handling == "strict" and call.single:
+        raise RestError(
+            400,
+            "PGRST128",
+            "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
+        )
+    writes = request.method == "POST" and function.volatility is Volatility.VOLATILE
+    return CallPlan(
+        call,
+        node,
+        format_,
+        preferences.count,
+        settings.db_max_rows,
+        Access.READ_WRITE if writes else Access.READ_ONLY,
+        request.head,
+        format_.singular,
+    )
+
+
+def _options(request: RestRequest, catalog: Catalog) -> OptionsPlan:
+    if not request.target:
+        return OptionsPlan("OPTIONS,GET,HEAD")
+    if (request.schema, request.target) in catalog.relations:
+        relation = _relation(request, catalog)
+        allowed = ["OPTIONS,GET,HEAD"]
+        if relation.insertable:
+            allowed.append("POST")
+        if relation.insertable and relation.updatable and relation.primary_key:
+            allowed.append("PUT")
+        if relation.updatable:
+            allowed.append("PATCH")
+        if relation.deletable:
+            allowed.append("DELETE")
+        return OptionsPlan(",".join(allowed))
+    overloads = catalog.functions.get((request.schema, request.target))
+    if overloads is None:
+        _relation(request, catalog)
+        raise AssertionError("unreachable: an unknown relation has been refused")
+    if any(each.volatility is not Volatility.VOLATILE for each in overloads):
+        return OptionsPlan("OPTIONS,GET,HEAD,POST")
+    return OptionsPlan("OPTIONS,POST")
+
+
+def _relation(request: RestRequest, catalog: Catalog) -> Relation:
+    relation = catalog.relations.get((request.schema, request.target))
+    if relation is not None:
+        return relation
+    known = [name for schema, name in catalog.relations if schema == request.schema]
+    meant = nearest(request.target, known, TABLE_SCORE)
+    raise RestError(
+        404,
+        "PGRST205",
+        f"Could not find the table '{request.schema}.{request.target}' in the schema cache",
+        None,
+        f"Perhaps you meant the table '{request.schema}.{meant}'" if meant else None,
+    )

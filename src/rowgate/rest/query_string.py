@@ -1,0 +1,160 @@
+"""A query string as received, and its parameters sorted into what each of them says."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote_to_bytes
+
+from rowgate.rest.errors import RestError
+from rowgate.rest.field_syntax import field_name, skip_blanks
+from rowgate.rest.filter_syntax import dotted_names, parse_argument_or_filter, parse_filter
+from rowgate.rest.logic_syntax import parse_logic
+from rowgate.rest.order_syntax import parse_order
+from rowgate.rest.parse_failure import Failure, TooDeep, parse_error
+from rowgate.rest.ranges import integer, window
+from rowgate.rest.select_syntax import EVERYTHING, parse_select
+from rowgate.rest.syntax import Condition, EmbedPath, OrderTerm, QueryString, Range
+
+_LIMITS = ("limit", "offset")
+
+
+def decode_pairs(query: bytes) -> list[tuple[str, str | None]]:
+    """Split and percent-decode a query string or form body; a name without `=` has no value.
+
+    Raises RestError 22021 for bytes that are no UTF-8 and for NUL, which no Postgres text can hold (and which would
+    end a parameter early on its way through libpq).
+    """
+    pairs: list[tuple[str, str | None]] = []
+    plain = query.isascii() and b"%" not in query and b"+" not in query and b"\x00" not in query
+    for part in query.split(b"&"):
+        if not part:
+            continue
+        key, equals, value = part.partition(b"=")
+        if plain:
+            pairs.append((key.decode("ascii"), value.decode("ascii") if equals else None))
+        else:
+            pairs.append((_text(key), _text(value) if equals else None))
+    return pairs
+
+
+def as_text(raw: bytes) -> str:
+    """UTF-8 without NUL, or RestError 22021 in Postgres' own words."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as failure:
+        raise _not_text(raw[failure.start]) from None
+    if "\x00" in text:
+        raise _not_text(0)
+    return text
+
+
+def parse_query(query: bytes, *, reading_call: bool) -> tuple[QueryString, Range]:
+    """Parse a query string into its record and the top level's window from `limit` and `offset`.
+
+    `reading_call` says that the target is a function called by GET or HEAD: parameters without an operator are then
+    its arguments. Raises RestError PGRST100, 22021 or 2201W.
+    """
+    if not query:
+        return _NOTHING, Range()
+    select: str | None = None
+    columns: str | None = None
+    on_conflict: str | None = None
+    seen: set[str] = set()
+    filters: list[tuple[EmbedPath, Condition]] = []
+    logic: list[tuple[EmbedPath, Condition]] = []
+    orders: list[tuple[EmbedPath, tuple[OrderTerm, ...]]] = []
+    arguments: list[tuple[str, str]] = []
+    bounds: dict[EmbedPath, dict[str, int | None]] = {}
+    for key, value in decode_pairs(query):
+        if key in _FIRST_COUNTS:
+            if key not in seen:
+                seen.add(key)
+                if key == "select":
+                    select = value
+                elif key == "columns":
+                    columns = value
+                else:
+                    on_conflict = value
+            continue
+        if value is None:
+            continue
+        last = key.rpartition(".")[2] if "." in key else key
+        if last == "order":
+            orders.append((_embed_path(key), parse_order(value)))
+        elif last in _LIMITS:
+            bounds.setdefault(_embed_path(key), {})[last] = integer(value)
+        elif last in ("and", "or"):
+            logic.append(parse_logic(key, value))
+        elif not reading_call:
+            filters.append(parse_filter(key, value))
+        else:
+            path, read = parse_argument_or_filter(key, value)
+            if isinstance(read, str):
+                arguments.append((_argument_name(key), read))
+            else:
+                filters.append((path, read))
+    top = bounds.pop((), None)
+    return (
+        QueryString(
+            EVERYTHING if select is None else parse_select(select),
+            (*filters, *logic) if logic else tuple(filters),
+            tuple(orders),
+            tuple([(path, _embedded_range(**bound)) for path, bound in bounds.items()]) if bounds else (),
+            None if columns is None else tuple(sorted(set(_names("columns", columns)))),
+            None if on_conflict is None else _names("on_conflict", on_conflict),
+            tuple(arguments),
+        ),
+        Range() if top is None else window(**top),
+    )
+
+
+_NOTHING = QueryString(EVERYTHING)
+_FIRST_COUNTS = frozenset({"select", "columns", "on_conflict"})
+
+
+def _text(raw: bytes) -> str:
+    return as_text(unquote_to_bytes(raw.replace(b"+", b" ")))
+
+
+def _not_text(byte: int) -> RestError:
+    return RestError(400, "22021", f'invalid byte sequence for encoding "UTF8": 0x{byte:02x}')
+
+
+def _embed_path(key: str) -> EmbedPath:
+    """The embeds in front of the last name of `rel.order`, `rel.limit`, …"""
+    if "." not in key:
+        return ()
+    try:
+        names, _ = dotted_names(key)
+    except (Failure, TooDeep) as failure:
+        raise parse_error(f"failed to parse tree path ({key})", key, failure) from None
+    return tuple(names[:-1])
+
+
+def _argument_name(key: str) -> str:
+    """An argument is named by the last of its dotted names, as upstream reads it."""
+    return dotted_names(key)[0][-1]
+
+
+def _names(parameter: str, text: str) -> tuple[str, ...]:
+    """Comma-separated names, in order; whatever follows the last one is ignored, as upstream does."""
+    names: list[str] = []
+    at = 0
+    try:
+        while True:
+            name, at = field_name(text, at)
+            names.append(name)
+            at = skip_blanks(text, at)
+            if text[at : at + 1] != ",":
+                return tuple(names)
+            at = skip_blanks(text, at + 1)
+    except Failure as failure:
+        raise parse_error(f"failed to parse {parameter} parameter ({text})", text, failure) from None
+
+
+def _embedded_range(limit: int | None = None, offset: int | None = None) -> Range:
+    """An embed's own window; below zero Postgres would refuse it in these words."""
+    if limit is not None and limit < 0:
+        raise RestError(400, "2201W", "LIMIT must not be negative")
+    if offset is not None and offset < 0:
+        raise RestError(400, "2201X", "OFFSET must not be negative")
+    return Range(offset or 0, limit)

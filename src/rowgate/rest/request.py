@@ -1,0 +1,125 @@
+"""A request's line, headers and query string as one record; its body joins once it has been read.
+
+https://docs.postgrest.org/en/v14/references/api.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rowgate.project.settings import RestSettings
+from rowgate.rest.errors import RestError
+from rowgate.rest.media_types import parse_accept, parse_content_type
+from rowgate.rest.payload import parse_payload
+from rowgate.rest.preferences import parse_preferences
+from rowgate.rest.query_string import parse_query
+from rowgate.rest.ranges import EVERYTHING, intersection, range_header
+from rowgate.rest.syntax import Action, Preferences, Range, RestRequest
+
+_RELATION_ACTIONS = {
+    "GET": Action.READ,
+    "HEAD": Action.READ,
+    "POST": Action.CREATE,
+    "PUT": Action.PUT,
+    "PATCH": Action.UPDATE,
+    "DELETE": Action.DELETE,
+    "OPTIONS": Action.OPTIONS,
+}
+_CALL_ACTIONS = {"GET": Action.CALL, "HEAD": Action.CALL, "POST": Action.CALL, "OPTIONS": Action.OPTIONS}
+_ROOT_ACTIONS = {"GET": Action.DESCRIBE, "HEAD": Action.DESCRIBE, "OPTIONS": Action.OPTIONS}
+_WITH_BODY = frozenset({Action.CREATE, Action.PUT, Action.UPDATE})
+_CONTENT_PROFILE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def parse(
+    method: str, path: str, query: bytes, headers: list[tuple[bytes, bytes]], settings: RestSettings
+) -> RestRequest:
+    """Parse everything of a request but its body.
+
+    `path` is percent-decoded and starts behind the service's prefix; header names are in lower case. Raises RestError,
+    in upstream's order of checks: path (PGRST125), schema (106), method (101, 117), query string (100), range (103,
+    114), preferences (122).
+    """
+    heard: dict[bytes, bytes] = {}
+    prefer: list[bytes] = []
+    for name, value in headers:
+        if name == b"prefer":
+            prefer.append(value)
+        elif name not in heard:
+            heard[name] = value
+    target, call = _target(path)
+    schema, named = _schema(method, heard, settings)
+    action = _action(method, target, call)
+    parsed, limits = parse_query(query, reading_call=call and method != "POST")
+    return RestRequest(
+        action,
+        method,
+        schema,
+        target,
+        parsed,
+        _preferences(prefer, settings),
+        _range(method, limits, heard),
+        parse_accept(heard.get(b"accept")),
+        parse_content_type(heard.get(b"content-type")),
+        None,
+        method == "HEAD",
+        named,
+    )
+
+
+def with_payload(request: RestRequest, body: bytes) -> RestRequest:
+    """The request with its body, or unchanged where the method takes none. Raises RestError PGRST102, 22021."""
+    call = request.action is Action.CALL
+    if request.action not in _WITH_BODY and not (call and request.method == "POST"):
+        return request
+    # PUT takes all of its columns from the body, whatever `columns` says.
+    columns = None if request.action is Action.PUT else request.query.columns
+    return replace(request, payload=parse_payload(body, request.content_type, call=call, columns=columns))
+
+
+def _target(path: str) -> tuple[str, bool]:
+    """The relation or function named by a path, and whether it is a function; "" is the root."""
+    segments = path.strip("/").split("/") if path in ("", "/") else path.removeprefix("/").split("/")
+    match segments:
+        case [name]:
+            return name, False
+        case ["rpc", name]:
+            return name, True
+    raise RestError(404, "PGRST125", "Invalid path specified in request URL")
+
+
+def _schema(method: str, heard: dict[bytes, bytes], settings: RestSettings) -> tuple[str, bool]:
+    """The schema, and whether it was negotiated: by a header, or because there are several to choose from."""
+    header = b"content-profile" if method in _CONTENT_PROFILE_METHODS else b"accept-profile"
+    profile = heard.get(header)
+    if profile is None:
+        return settings.db_schemas[0], len(settings.db_schemas) > 1
+    name = profile.decode("utf-8", "replace")
+    if name not in settings.db_schemas:
+        exposed = ", ".join(settings.db_schemas)
+        hint = f"Only the following schemas are exposed: {exposed}"
+        raise RestError(406, "PGRST106", f"Invalid schema: {name}", hint=hint)
+    return name, True
+
+
+def _action(method: str, target: str, call: bool) -> Action:
+    if call:
+        if action := _CALL_ACTIONS.get(method):
+            return action
+        raise RestError(405, "PGRST101", f"Cannot use the {method} method on RPC")
+    if action := (_RELATION_ACTIONS if target else _ROOT_ACTIONS).get(method):
+        return action
+    raise RestError(405, "PGRST117", f"Unsupported HTTP method: {method}")
+
+
+def _preferences(prefer: list[bytes], settings: RestSettings) -> Preferences:
+    return parse_preferences(prefer, transaction_override=settings.db_tx_end.endswith("-allow-override"))
+
+
+def _range(method: str, limits: Range, heard: dict[bytes, bytes]) -> Range:
+    if method == "PUT" and limits != EVERYTHING:
+        message = "limit/offset querystring parameters are not allowed for PUT"
+        raise RestError(400, "PGRST114", message)
+    header = heard.get(b"range") if method == "GET" else None  # RFC 9110 14.2: Range means something for GET alone
+    window = None if header is None else range_header(header)
+    return limits if window is None else intersection(window, limits)

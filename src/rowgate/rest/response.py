@@ -1,0 +1,293 @@
+"""Result → Response: status, headers and body as PostgREST 14 gives them. Pure.
+
+https://docs.postgrest.org/en/v14/references/api.html
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote_to_bytes
+
+import msgspec
+
+from rowgate.http.exchange import RawHeaders, Response
+from rowgate.postgres.statement import Result
+from rowgate.rest.error_table import HEADER_NAME, HEADER_VALUE
+from rowgate.rest.errors import RestError
+from rowgate.rest.mutation_plan import Insert
+from rowgate.rest.negotiation import Body
+from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
+from rowgate.rest.sql import Column
+from rowgate.rest.syntax import Action, Count, Preferences, Resolution, RestRequest, Return
+
+Row = tuple[bytes | None, ...]
+
+NO_ROW: Row = (b"0", None, None, None, None, None, None)
+UNRESERVED = "-._~"
+
+
+def read_response(
+    request: RestRequest, plan: ReadPlan, result: Result, location: bytes, applied: RawHeaders, planned: int | None
+) -> Response:
+    """The answer of a read. `location` is its Content-Location; `planned` the planner's count where one was asked for.
+
+    Raises RestError PGRST116 for a singular answer of other than one row, PGRST103 (416) for an offset past the end,
+    PGRST111, PGRST112.
+    """
+    row = _row(result)
+    page = _page(row)
+    if plan.format.singular and page != 1:
+        raise not_singular(page)
+    total = _total(row, planned)
+    offset = plan.node.range.offset
+    status = _range_status(offset, page, total)
+    headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
+    headers.append((b"content-location", location))
+    body = b"" if plan.head else row[Column.BODY] or b""
+    headers += _represented(request, plan.format.content_type, None if plan.head else body)
+    headers += applied
+    return _overridden(row, status, headers, body)
+
+
+def mutation_response(request: RestRequest, plan: MutationPlan, result: Result, applied: RawHeaders) -> Response:
+    """The answer of a write. Raises RestError PGRST111, PGRST112."""
+    row = _row(result)
+    page = _page(row)
+    represented = plan.returns is Return.REPRESENTATION
+    body = (row[Column.BODY] or b"") if represented else b""
+    headers: RawHeaders = []
+    total = page if plan.count in (Count.EXACT, Count.ESTIMATED) else None
+    if plan.action is Action.CREATE:
+        status = _created(plan, row)
+        if key := row[Column.LOCATION]:
+            headers.append((b"location", _location(plan, key)))
+        headers.append((b"content-range", content_range(1, 0, total)))
+    elif plan.action is Action.PUT:
+        new = int(row[Column.INSERTED] or 0) > 0
+        status = (201 if new else 200) if represented else 204
+    elif plan.action is Action.UPDATE:
+        status = 200 if represented else 204
+        headers.append((b"content-range", content_range(0, page - 1, total)))
+    else:
+        status = 200 if represented else 204
+        headers.append((b"content-range", content_range(1, 0, total)))
+    if represented:
+        headers += _represented(request, plan.format.content_type, body)
+    elif status != 204:
+        headers.append((b"content-length", b"0"))
+    headers += applied
+    return _overridden(row, status, headers, body)
+
+
+def call_response(request: RestRequest, plan: CallPlan, result: Result, applied: RawHeaders) -> Response:
+    """The answer of a call. Raises RestError PGRST103, PGRST111, PGRST112, PGRST116."""
+    row = _row(result)
+    page = _page(row)
+    if plan.singular and page != 1:
+        raise not_singular(page)
+    total = _total(row, None)
+    offset = plan.node.range.offset
+    status = _range_status(offset, page, total)
+    headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
+    body = row[Column.BODY] or b""
+    if plan.call.function.returns.void:
+        status, body = 204, b""
+    else:
+        if plan.format.body is Body.RAW:
+            body = _raw(body, plan.format.content_type)
+        body = b"" if plan.head else body
+        headers += _represented(request, plan.format.content_type, None if plan.head else body)
+    headers += applied
+    return _overridden(row, status, headers, body)
+
+
+def options_response(allow: str) -> Response:
+    """The methods a resource has."""
+    return Response(200, [(b"allow", allow.encode()), (b"content-length", b"0")])
+
+
+def error_response(error: RestError) -> Response:
+    """An error in PostgREST's shape, its code in Proxy-Status (RFC 9209) too."""
+    body = msgspec.json.encode(
+        {"code": error.code, "details": error.details, "hint": error.hint, "message": error.message}
+    )
+    headers: RawHeaders = [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if HEADER_NAME.fullmatch(error.code):
+        headers.append((b"proxy-status", b"PostgREST; error=" + error.code.encode()))
+    named = {name for name, _ in error.headers}
+    return Response(error.status, [each for each in headers if each[0] not in named] + list(error.headers), body)
+
+
+def not_singular(rows: int) -> RestError:
+    """PGRST116: one object was asked for."""
+    return RestError(
+        406, "PGRST116", "Cannot coerce the result to a single JSON object", f"The result contains {rows} rows"
+    )
+
+
+def content_range(first: int, last: int, total: int | None) -> bytes:
+    """Content-Range without its unit, which PostgREST leaves out: `0-9/*`, `*/0`."""
+    rows = f"{first}-{last}" if total != 0 and first <= last else "*"
+    return f"{rows}/{'*' if total is None else total}".encode()
+
+
+def content_location(target: str, query: bytes) -> bytes:
+    """The path and the query string in its canonical form: sorted by name, percent-encoded anew."""
+    path = "/" + quote(target, safe=UNRESERVED)
+    pairs = []
+    for pair in query.replace(b"+", b" ").split(b"&"):
+        name, equals, value = pair.partition(b"=")
+        if equals:
+            pairs.append((unquote_to_bytes(name), unquote_to_bytes(value)))
+    pairs.sort(key=lambda each: each[0])
+    canonical = "&".join(f"{quote(name, safe=UNRESERVED)}={quote(value, safe=UNRESERVED)}" for name, value in pairs)
+    return f"{path}?{canonical}".encode() if canonical else path.encode()
+
+
+def preference_applied(preferences: Preferences) -> RawHeaders:
+    """Preference-Applied (RFC 7240 section 3): the preferences that had an effect, in PostgREST's order."""
+    words = []
+    if preferences.resolution is not None:
+        words.append(f"resolution={preferences.resolution}")
+    if preferences.missing is not None:
+        words.append(f"missing={preferences.missing}")
+    if preferences.returns is not None:
+        words.append(f"return={preferences.returns}")
+    if preferences.count is not None:
+        words.append(f"count={preferences.count}")
+    if preferences.transaction is not None:
+        words.append(f"tx={preferences.transaction}")
+    if preferences.handling is not None:
+        words.append(f"handling={preferences.handling}")
+    if preferences.timezone is not None:
+        words.append(f"timezone={preferences.timezone}")
+    if preferences.max_affected is not None and preferences.handling == "strict":
+        words.append(f"max-affected={preferences.max_affected}")
+    return [(b"preference-applied", ", ".join(words).encode())] if words else []
+
+
+def applied_preferences(request: RestRequest, plan: ReadPlan | MutationPlan | CallPlan) -> Preferences:
+    """The preferences of a request that mean something for what it did."""
+    asked = request.preferences
+    writes = isinstance(plan, MutationPlan)
+    action = plan.action if isinstance(plan, MutationPlan) else None
+    upsert = isinstance(plan, MutationPlan) and isinstance(plan.mutation, Insert) and bool(plan.mutation.conflict)
+    return Preferences(
+        resolution=asked.resolution if action is Action.CREATE and upsert else None,
+        returns=asked.returns if writes else None,
+        count=asked.count,
+        transaction=asked.transaction,
+        missing=asked.missing if action in (Action.CREATE, Action.UPDATE) else None,
+        handling=asked.handling,
+        timezone=asked.timezone,
+        max_affected=asked.max_affected
+        if action in (Action.UPDATE, Action.DELETE) or isinstance(plan, CallPlan)
+        else None,
+    )
+
+
+def page_of(result: Result) -> int:
+    """How many rows an answer has."""
+    return _page(_row(result))
+
+
+def _row(result: Result) -> Row:
+    return result.rows[0] if result.rows else NO_ROW
+
+
+def _page(row: Row) -> int:
+    return int(row[Column.PAGE] or 0)
+
+
+def _total(row: Row, planned: int | None) -> int | None:
+    if planned is not None:
+        return planned
+    counted = row[Column.TOTAL]
+    return None if counted is None else int(counted)
+
+
+def _range_status(offset: int, page: int, total: int | None) -> int:
+    if total is None:
+        return 200
+    if offset > total:
+        raise RestError(
+            416,
+            "PGRST103",
+            "Requested range not satisfiable",
+            f"An offset of {offset} was requested, but there are only {total} rows.",
+            None,
+            ((b"content-range", content_range(1, 0, total)),),
+        )
+    return 206 if page < total else 200
+
+
+def _represented(request: RestRequest, content_type: bytes, body: bytes | None) -> RawHeaders:
+    headers: RawHeaders = [(b"content-type", content_type)]
+    if body is not None:
+        headers.append((b"content-length", str(len(body)).encode()))
+    if request.profile_named:
+        headers.append((b"content-profile", request.schema.encode()))
+    return headers
+
+
+def _created(plan: MutationPlan, row: Row) -> int:
+    """201, unless an upsert found every row there already."""
+    inserted = row[Column.INSERTED]
+    merges = isinstance(plan.mutation, Insert) and plan.mutation.resolution is Resolution.MERGE_DUPLICATES
+    return 200 if merges and inserted is not None and int(inserted) <= 0 else 201
+
+
+def _location(plan: MutationPlan, key: bytes) -> bytes:
+    values = msgspec.json.decode(key, type=list[str | None])
+    terms = (
+        f"{quote(name, safe=UNRESERVED)}={'is.null' if value is None else 'eq.' + quote(value, safe=UNRESERVED)}"
+        for name, value in zip(plan.mutation.returning, values, strict=True)
+    )
+    return f"/{quote(plan.relation.name, safe=UNRESERVED)}?{'&'.join(terms)}".encode()
+
+
+def _raw(body: bytes, content_type: bytes) -> bytes:
+    """A bytea comes in its hex spelling; a textual type's value is sent as it is."""
+    if body.startswith(b"\\x") and b"charset" not in content_type:
+        return bytes.fromhex(body[2:].decode())
+    return body
+
+
+def _overridden(row: Row, status: int, headers: RawHeaders, body: bytes) -> Response:
+    """Apply the settings response.status and response.headers, through which SQL has the last word."""
+    if said := row[Column.STATUS]:
+        status = _said_status(said)
+    if said := row[Column.HEADERS]:
+        extra = _said_headers(said)
+        named = {name for name, _ in extra}
+        headers = [each for each in headers if each[0] not in named] + extra
+    return Response(status, headers, body)
+
+
+def _said_status(said: bytes) -> int:
+    digits = re.match(rb"\d+", said)
+    status = int(digits[0][:4]) if digits else 0
+    if not 100 <= status <= 599:
+        raise RestError(500, "PGRST112", "response.status guc must be a valid status code")
+    return status
+
+
+def _said_headers(said: bytes) -> RawHeaders:
+    try:
+        each_named = msgspec.json.decode(said, type=list[dict[str, str]])
+    except msgspec.MsgspecError:
+        each_named = [{}]
+    pairs = [pair for each in each_named for pair in each.items()]
+    valid = all(len(each) == 1 for each in each_named) and all(
+        HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value) for name, value in pairs
+    )
+    if not valid:
+        raise RestError(
+            500,
+            "PGRST111",
+            "response.headers guc must be a JSON array composed of objects with a single key and a string value",
+        )
+    return [(name.lower().encode(), value.encode()) for name, value in pairs]

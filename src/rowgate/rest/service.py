@@ -1,0 +1,197 @@
+"""The REST service: one request in, one response out. The only file of the room that does I/O, through its Runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from rowgate.http.exchange import BodyTooLarge, Request, Response
+from rowgate.identity.refusals import Refusal
+from rowgate.postgres.catalog.records import Catalog
+from rowgate.postgres.errors import PostgresError
+from rowgate.postgres.quoting import identifier
+from rowgate.postgres.statement import Access, End, Isolation, RequestContext, Result, Statement, Transaction
+from rowgate.principal import Principal
+from rowgate.project.settings import RestSettings
+from rowgate.rest.context import request_context
+from rowgate.rest.error_table import no_catalog, postgres_error, refusal_error
+from rowgate.rest.errors import RestError
+from rowgate.rest.plan import CallPlan, MutationPlan, OptionsPlan, ReadPlan
+from rowgate.rest.prepared import PlanCache, Prepared, key_of, prepare
+from rowgate.rest.request import parse, with_payload
+from rowgate.rest.response import (
+    call_response,
+    error_response,
+    mutation_response,
+    not_singular,
+    options_response,
+    page_of,
+    read_response,
+)
+from rowgate.rest.sql import Column
+from rowgate.rest.syntax import Action, Count
+
+
+class Runner(Protocol):
+    """What runs transactions: `rowgate.postgres.database.Database`."""
+
+    async def run(self, principal: Principal, transaction: Transaction) -> Result:
+        """Run one transaction as a principal. Raises PostgresError and what the transaction's check raises."""
+        ...
+
+
+class RestService:
+    """PostgREST's dialect at /rest/v1. `catalog` gives the newest catalog, None until one has been loaded."""
+
+    prefix = "/rest/v1"
+
+    def __init__(self, settings: RestSettings, runner: Runner, catalog: Callable[[], Catalog | None]) -> None:
+        self._settings = settings
+        self._runner = runner
+        self._catalog = catalog
+        self._plans = PlanCache()
+        self._before = _pre_request(settings)
+
+    async def answer(self, request: Request, principal: Principal) -> Response:
+        """Serve a request for a verified principal. Every error becomes a response in PostgREST's shape.
+
+        Raises ClientGone when the body never came to an end.
+        """
+        try:
+            prepared = await self._prepared(request)
+            if isinstance(prepared.plan, OptionsPlan):
+                return options_response(prepared.plan.allow)
+            return await self._run(request, principal, prepared)
+        except RestError as error:
+            return error_response(error)
+        except PostgresError as error:
+            authenticated = principal.role != self._settings.db_anon_role
+            return error_response(postgres_error(error, authenticated=authenticated))
+        except BodyTooLarge as error:
+            return self.too_large(error.limit)
+
+    def refuse(self, refusal: Refusal) -> Response:
+        """Render a refused credential: PGRST300 to PGRST303."""
+        return error_response(refusal_error(refusal))
+
+    def too_large(self, limit: int) -> Response:
+        """Render a 413."""
+        message = f"The request body is larger than {limit} bytes"
+        hint = "Send less in one request, or raise body_limit under [rowgate.rest]."
+        return error_response(RestError(413, "body_too_large", message, None, hint))
+
+    async def _prepared(self, request: Request) -> Prepared:
+        catalog = self._catalog()
+        if catalog is None:
+            raise no_catalog()
+        key = key_of(request, catalog.version)
+        if key is not None and (kept := self._plans.get(key)) is not None:
+            return kept
+        parsed = parse(request.method, request.path, request.query, request.headers, self._settings)
+        if key is None:
+            parsed = with_payload(parsed, await request.read(self._settings.body_limit))
+        prepared = prepare(parsed, request.query, catalog, self._settings)
+        if key is not None:
+            self._plans.put(key, prepared)
+        return prepared
+
+    async def _run(self, request: Request, principal: Principal, prepared: Prepared) -> Response:
+        context = request_context(
+            request, principal, self._settings, prepared.search_path, prepared.timezone, prepared.function
+        )
+        result = await self._runner.run(principal, self._transaction(context, prepared))
+        plan = prepared.plan
+        if isinstance(plan, ReadPlan):
+            planned = await self._planned(principal, context, prepared, result)
+            return read_response(prepared.request, plan, result, prepared.location, prepared.applied, planned)
+        if isinstance(plan, CallPlan):
+            if plan.access is Access.READ_ONLY:
+                check_rows(prepared, result)
+            return call_response(prepared.request, plan, result, prepared.applied)
+        assert isinstance(plan, MutationPlan)
+        return mutation_response(prepared.request, plan, result, prepared.applied)
+
+    def _transaction(self, context: RequestContext, prepared: Prepared) -> Transaction:
+        """One implicit transaction, unless the answer may have to undo what was written."""
+        statement = prepared.statement
+        assert statement is not None
+        before = self._before[statement.access] if self._before else None
+        isolation: Isolation | None = None
+        if prepared.function is not None and prepared.function.isolation is not None:
+            isolation = Isolation(prepared.function.isolation)
+        if statement.access is Access.READ_ONLY:
+            return Transaction(context, statement, before, isolation)
+        check = (lambda result: check_rows(prepared, result)) if _may_undo(prepared) else None
+        return Transaction(context, statement, before, isolation, self._end(prepared), check)
+
+    def _end(self, prepared: Prepared) -> End:
+        """`tx=` is only heard where db_tx_end allows an override; the parser has dropped it elsewhere."""
+        wish = prepared.request.preferences.transaction
+        if wish is not None:
+            return End(wish)
+        return End.ROLLBACK if self._settings.db_tx_end.startswith("rollback") else End.COMMIT
+
+    async def _planned(
+        self, principal: Principal, context: RequestContext, prepared: Prepared, result: Result
+    ) -> int | None:
+        """The planner's row count, where it was asked for, or where counting was given up above max_rows."""
+        plan = prepared.plan
+        assert isinstance(plan, ReadPlan)
+        if prepared.explain is None:
+            return None
+        counted = 0
+        if plan.count is Count.ESTIMATED:
+            counted = int(result.rows[0][Column.TOTAL] or 0)
+            if plan.max_rows is not None and counted <= plan.max_rows:
+                return None
+        before = self._before[Access.READ_ONLY] if self._before else None
+        explained = await self._runner.run(principal, Transaction(context, prepared.explain, before))
+        return max(counted, _plan_rows(explained))
+
+
+def check_rows(prepared: Prepared, result: Result) -> None:
+    """What a write's rows must satisfy before it is committed.
+
+    Raises RestError PGRST115 (PUT), PGRST116 (singular), PGRST124 (max-affected with handling=strict).
+    """
+    plan, preferences = prepared.plan, prepared.request.preferences
+    rows = page_of(result)
+    if isinstance(plan, MutationPlan) and plan.action is Action.PUT and rows != 1:
+        raise RestError(400, "PGRST115", "Payload values do not match URL in primary key column(s)")
+    if isinstance(plan, MutationPlan | CallPlan) and plan.singular and rows != 1:
+        raise not_singular(rows)
+    most = preferences.max_affected
+    bounded = isinstance(plan, CallPlan) or (
+        isinstance(plan, MutationPlan) and plan.action in (Action.UPDATE, Action.DELETE)
+    )
+    if bounded and most is not None and preferences.handling == "strict" and rows > most:
+        raise RestError(
+            400,
+            "PGRST124",
+            "Query result exceeds max-affected preference constraint",
+            f"The query affects {rows} rows",
+        )
+
+
+def _may_undo(prepared: Prepared) -> bool:
+    plan, preferences = prepared.plan, prepared.request.preferences
+    strict = preferences.max_affected is not None and preferences.handling == "strict"
+    if isinstance(plan, MutationPlan):
+        return plan.singular or plan.action is Action.PUT or strict
+    return isinstance(plan, CallPlan) and (plan.singular or strict)
+
+
+def _plan_rows(result: Result) -> int:
+    text = b"".join(row[0] or b"" for row in result.rows)
+    rows: int = msgspec.json.decode(text)[0]["Plan"]["Plan Rows"]
+    return rows
+
+
+def _pre_request(settings: RestSettings) -> dict[Access, Statement] | None:
+    """`db_pre_request`: a function called before every statement, in its transaction."""
+    if settings.db_pre_request is None:
+        return None
+    name = ".".join(identifier(part) for part in settings.db_pre_request.split("."))
+    return {access: Statement(f"select {name}()", (), access) for access in Access}

@@ -1,0 +1,90 @@
+"""What parent and worker tell each other, over a socket pair that nobody else holds.
+
+Settings with secrets go this way, so that none stands in an argument list or an environment. The end of the stream is
+a message too: a worker whose parent is gone has nobody to hand its port and database to, and leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rowgate.postgres.serving import Serving
+from rowgate.project.settings import IdentitySettings, Settings
+
+FRAME_LIMIT = 64 * 1024 * 1024  # bytes; pasted key sets are the largest thing in here
+
+
+class Orders(msgspec.Struct, frozen=True, tag="orders"):
+    """Parent to worker: who you are and what to serve. Sent again with `serving` when the database becomes usable."""
+
+    worker: int
+    settings: Settings
+    serving: Serving | None = None  # None: not usable yet; listen, and say so
+
+
+class Reload(msgspec.Struct, frozen=True, tag="reload"):
+    """Parent to worker: the issuers changed."""
+
+    identity: IdentitySettings
+
+
+class Report(msgspec.Struct, frozen=True, tag="report"):
+    """Worker to parent: how I am. `parts` maps a part to "ok" or what is wrong, `issuers` is the verifier's account."""
+
+    ready: bool
+    parts: Mapping[str, str] = {}
+    issuers: tuple[Mapping[str, Any], ...] = ()
+
+
+Message = Orders | Reload | Report
+
+
+class Channel:
+    """One end of the socket pair."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, end: socket.socket) -> Channel:
+        """Take over one end of a pair."""
+        end.setblocking(False)
+        return cls(*await asyncio.open_connection(sock=end, limit=FRAME_LIMIT))
+
+    def send(self, message: Message) -> None:
+        """Queue a message; one to a peer that is gone is dropped (its death is noticed elsewhere)."""
+        if not self._writer.is_closing():
+            content = msgspec.json.encode(message, enc_hook=_encode)
+            self._writer.write(len(content).to_bytes(4, "big") + content)
+
+    async def receive(self) -> Message | None:
+        """The next message, None when the other side is gone."""
+        try:
+            length = int.from_bytes(await self._reader.readexactly(4), "big")
+            content = await self._reader.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+        return msgspec.json.decode(content, type=Message, dec_hook=_decode)  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Close this end."""
+        self._writer.close()
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if issubclass(kind, Path):
+        return kind(value)
+    raise NotImplementedError(kind.__name__)

@@ -1,0 +1,113 @@
+"""The parent's side of the database: start the embedded one, or reach the configured one, and make it ready.
+
+Set-up is done as the database's owner and never again after it: what serves requests are the two login roles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from rowgate.postgres import migrations, system
+from rowgate.postgres.embedded.server import EmbeddedServer
+from rowgate.postgres.logins import prepare
+from rowgate.postgres.serving import Serving
+from rowgate.project.settings import Settings
+
+
+class ProjectDatabase:
+    """The database of one run. `say` prints a line for the operator."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._say = say
+        self._embedded: EmbeddedServer | None = None
+        self._starting: asyncio.Future[None] | None = None
+        self._owner_url: str | None = settings.db.url
+        self._socket: tuple[Path, int] | None = None
+
+    @property
+    def kind(self) -> str:
+        """`embedded` or `external`."""
+        return "embedded" if self._settings.db.url is None else "external"
+
+    async def prepare(self) -> Serving:
+        """Start or reach the database, bring roles, system schema and migrations up to date, and say how to serve.
+
+        Raises DatabaseUnreachable where trying again later can help, and RowgateError where it cannot.
+        """
+        self._owner_url, self._socket = self._settings.db.url, None
+        if self._owner_url is None:
+            self._owner_url, self._socket = await self._start_embedded()
+        serving = await self._log_in(self._settings)
+        if serving.owner_url is not None and await self._set_up(serving.owner_url):
+            serving = await self._log_in(self._settings)  # a migration may have made roles or changed their powers
+        for sentence in (*serving.warnings, *serving.left_out):
+            self._say(f"Note: {sentence}")
+        return serving
+
+    async def serve_roles(self, settings: Settings) -> None:
+        """Let the logins take the roles that changed settings name. Only after `prepare`. Raises RowgateError."""
+        if _roles(settings) != _roles(self._settings):
+            for warning in (await self._log_in(settings)).warnings:
+                self._say(f"Note: {warning}")
+        self._settings = settings
+
+    async def stop(self) -> None:
+        """Stop what this run started."""
+        if self._starting is not None:
+            await asyncio.wait([self._starting])  # a start in its thread cannot be called back
+        if self._embedded is not None:
+            await asyncio.to_thread(self._embedded.stop)
+
+    async def _start_embedded(self) -> tuple[str, tuple[Path, int]]:
+        settings = self._settings
+        embedded = self._embedded = EmbeddedServer(
+            settings.folders.state,
+            settings.db.port,
+            settings.db.host,
+            settings.secrets.database_password,
+            bin_folder=settings.db.bin_folder,
+            project=settings.project_id,
+        )
+        self._starting = asyncio.ensure_future(asyncio.to_thread(embedded.start))
+        await asyncio.shield(self._starting)
+        for note in embedded.notes:
+            self._say(f"Note: {note}")
+        return embedded.owner_url, (embedded.socket_folder, embedded.port)
+
+    async def _log_in(self, settings: Settings) -> Serving:
+        assert self._owner_url is not None
+        return await prepare(
+            self._owner_url,
+            settings.secrets,
+            setup=settings.db.setup,
+            roles=_roles(settings),
+            schemas=settings.rest.db_schemas,
+            socket=self._socket,
+            listen_url=settings.db.listen_url,
+        )
+
+    async def _set_up(self, owner_url: str) -> bool:
+        """Bring system schema and migrations up to date; whether anything of the project's own was applied."""
+        installed = await system.install(owner_url)
+        for sentence in installed.left_out:
+            self._say(f"Note: {sentence}")
+        folders = self._settings.folders
+        applied = await migrations.up(owner_url, folders.migrations, migrations.resolve_seeds(folders.supabase))
+        for file in applied.migrations:
+            self._say(f"Applied migration {file.path.name}")
+        for path in applied.seeds:
+            self._say(f"Applied seed {path.name}")
+        for warning in applied.warnings:
+            self._say(f"Note: {warning}")
+        return bool(applied.migrations or applied.seeds)
+
+
+def _roles(settings: Settings) -> tuple[str, ...]:
+    """Every role that some credential may name."""
+    identity = settings.identity
+    named = [role for issuer in identity.issuers for role in (*issuer.roles, issuer.default_role)]
+    named += [*identity.shared_secret_roles, identity.shared_secret_default_role, settings.rest.db_anon_role]
+    return tuple(dict.fromkeys(role for role in named if role is not None))

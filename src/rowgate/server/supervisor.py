@@ -1,0 +1,266 @@
+"""The parent process: it owns the port, the database server and the configuration, and keeps the workers alive.
+
+It serves no request itself, so nothing a client sends can take it down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+from rowgate.errors import RowgateError
+from rowgate.identity.issuers import build_issuers
+from rowgate.postgres.logins import DatabaseUnreachable
+from rowgate.postgres.serving import Serving
+from rowgate.project.settings import Settings
+from rowgate.server.channel import Orders, Reload
+from rowgate.server.database import ProjectDatabase
+from rowgate.server.log import Log
+from rowgate.server.port import listen, url_of
+from rowgate.server.state_file import ServerState, StateFile
+from rowgate.server.watch import POLL_SECONDS, FileWatch
+from rowgate.server.worker_process import KILL_GRACE, WorkerProcess
+
+SLOW_START = 10.0  # seconds without news before the ready line after which the operator is told what is missing
+DATABASE_RETRY = 1.0  # seconds between attempts to reach a database that is away
+_LIVE_SECTIONS = frozenset({"identity"})  # what running workers take up without a restart
+_DRAIN_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Supervisor:
+    """One run of `rowgate start`.
+
+    `resolve` reads the configuration again when one of the files `watched` changed; `say` prints a line for the person
+    in front of the terminal.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        resolve: Callable[[], Settings],
+        watched: Sequence[Path],
+        say: Callable[[str], None],
+        log: Log,
+    ) -> None:
+        self._settings = settings
+        self._resolve = resolve
+        self._watched = watched
+        self._say = say
+        self._log = log
+        self._state_file = StateFile(settings.folders.state)
+        self._database = ProjectDatabase(settings, say)
+        self._serving: Serving | None = None
+        self._database_state = "starting"
+        self._started = time.time()
+        self._workers: list[WorkerProcess] = []
+        self._news = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._signals = 0
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or Ctrl-C, then drain. Raises RowgateError for what keeps the server from starting."""
+        self._check_issuers(self._settings)
+        self._state_file.claim()
+        try:
+            with listen(self._settings.api.host, self._settings.api.port) as listener:
+                self._catch_signals()
+                await self._serve(listener)
+        finally:
+            await self._database.stop()
+            self._state_file.release()
+
+    async def _serve(self, listener: socket.socket) -> None:
+        url = url_of(listener)
+        self._write_state(url)
+        try:
+            self._serving = await self._unless_stopped(self._database.prepare())
+        except DatabaseUnreachable as error:
+            self._say(f"{error.message} {error.hint or ''}".rstrip())
+            self._say(f"Rowgate listens at {url}, answers 503 until the database can be reached, and keeps trying.")
+            self._database_state = error.message
+        else:
+            self._database_state = self._database.kind
+        if self._stop.is_set():
+            return
+        self._workers = [
+            WorkerProcess(number, listener, self._orders, self._news.set, self._log)
+            for number in range(self._settings.server.workers)
+        ]
+        running = [asyncio.ensure_future(worker.run()) for worker in self._workers]
+        beside = [
+            asyncio.ensure_future(self._follow(url)),
+            asyncio.ensure_future(self._watch_configuration()),
+            asyncio.ensure_future(self._reach_database()),
+        ]
+        try:
+            stopping = asyncio.ensure_future(self._stop.wait())
+            await asyncio.wait([stopping, *beside], return_when=asyncio.FIRST_COMPLETED)
+            for task in beside:
+                if task.done():
+                    task.result()  # a task beside ends only by an exception, which is ours to raise
+        finally:
+            for task in beside:
+                task.cancel()
+            listener.close()  # nobody new comes in; what the workers accepted they finish
+            await self._drain(running)
+
+    async def _unless_stopped(self, preparing: Coroutine[None, None, Serving]) -> Serving | None:
+        """The result, or None when a signal came first: a database that hangs must not make the server unstoppable."""
+        work = asyncio.ensure_future(preparing)
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work.done() else None
+        finally:
+            work.cancel()
+            stopping.cancel()
+
+    async def _drain(self, running: Sequence[asyncio.Future[None]]) -> None:
+        if not running:
+            return
+        for worker in self._workers:
+            worker.drain()
+        patience = self._settings.server.drain_timeout + KILL_GRACE
+        _, late = await asyncio.wait(running, timeout=patience)
+        if late:
+            self._log.error("workers did not end in time and are killed", workers=len(late), seconds=patience)
+            for worker in self._workers:
+                worker.kill()
+            await asyncio.wait(late)
+
+    def _orders(self, number: int) -> Orders:
+        return Orders(worker=number, settings=self._settings, serving=self._serving)
+
+    async def _follow(self, url: str) -> None:
+        """Keep `server.json` true, say once that the server is ready, and log when that changes."""
+        said = ready = False
+        while True:
+            try:
+                async with asyncio.timeout(None if said else SLOW_START):
+                    await self._news.wait()
+            except TimeoutError:
+                self._log.warning("still starting", missing=self._missing())
+                continue
+            self._news.clear()
+            self._write_state(url)
+            before, ready = ready, all(worker.report.ready for worker in self._workers)
+            if ready and not said:
+                said = True
+                self._say(f"Rowgate is ready at {url} (REST: {url}/rest/v1)")
+            elif ready and not before:
+                self._log.info("ready again")
+            elif before and not ready:
+                self._log.warning("not ready", missing=self._missing())
+
+    def _missing(self) -> dict[str, str]:
+        """What keeps the server from being ready: part -> what is wrong, of the first worker that says so."""
+        found: dict[str, str] = {}
+        for worker in self._workers:
+            for part, state in worker.report.parts.items():
+                if state != "ok":
+                    found.setdefault(part, state)
+        return found
+
+    def _write_state(self, url: str) -> None:
+        reports = [worker.report for worker in self._workers]
+        self._state_file.write(
+            ServerState(
+                pid=os.getpid(),
+                url=url,
+                started=self._started,
+                ready=bool(reports) and all(report.ready for report in reports),
+                database=self._database_state,
+                workers={str(worker.number): worker.pid for worker in self._workers if worker.pid is not None},
+                missing=self._missing(),
+                issuers=next((report.issuers for report in reports if report.issuers), ()),
+            )
+        )
+
+    async def _reach_database(self) -> None:
+        """Prepare a database that was away at the start as soon as it is there."""
+        while self._serving is None:
+            await asyncio.sleep(DATABASE_RETRY)
+            try:
+                self._serving = await self._database.prepare()
+            except RowgateError as error:
+                if error.message != self._database_state:
+                    self._log.warning("database not usable yet", problem=error.message, hint=error.hint)
+                    self._database_state = error.message
+                continue
+            self._database_state = self._database.kind
+            self._log.info("database reached")
+            for worker in self._workers:
+                worker.tell(self._orders(worker.number))
+        self._database_state = self._database.kind
+        self._news.set()
+        await asyncio.Event().wait()
+
+    async def _watch_configuration(self) -> None:
+        """Take up changed issuers within a second. A file that cannot be used changes nothing, and is told about."""
+        watch = FileWatch(self._watched)
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            if not watch.changed():
+                continue
+            try:
+                settings = self._resolve()
+            except RowgateError as error:
+                self._log.error("configuration not taken up", problem=error.message, hint=error.hint)
+                continue
+            except Exception as error:  # a half-written file must not end a running server
+                self._log.error("configuration not taken up", problem=type(error).__name__)
+                continue
+            await self._take_up(settings)
+
+    async def _take_up(self, settings: Settings) -> None:
+        waiting = [
+            part.name
+            for part in fields(Settings)
+            if part.compare
+            and part.name not in _LIVE_SECTIONS
+            and getattr(settings, part.name) != getattr(self._settings, part.name)
+        ]
+        if waiting:
+            self._log.warning("these settings change at the next start", sections=waiting)
+        if settings.identity == self._settings.identity:
+            return
+        settings = replace(self._settings, identity=settings.identity)
+        try:
+            self._check_issuers(settings)
+            if self._serving is not None:
+                await self._database.serve_roles(settings)  # a new issuer may name roles no login may take yet
+        except RowgateError as error:
+            self._log.error("issuers not taken up", problem=error.message, hint=error.hint)
+            return
+        self._settings = settings
+        for worker in self._workers:
+            worker.tell(Reload(identity=settings.identity))
+        self._log.info("issuers reloaded", issuers=[issuer.name for issuer in settings.identity.issuers])
+
+    def _check_issuers(self, settings: Settings) -> None:
+        """Raise ConfigurationError for issuers that no worker could take; say what is questionable about the others."""
+        for issuer in build_issuers(settings.identity):
+            for warning in issuer.warnings:
+                self._say(f"Warning: {warning}")
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _DRAIN_SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants the hang-up ignored
+                loop.add_signal_handler(number, self._asked_to_stop)
+
+    def _asked_to_stop(self) -> None:
+        self._signals += 1
+        if self._signals == 1:
+            self._stop.set()
+            self._say("Finishing the requests under way. Press Ctrl-C again to cut them off.")
+        else:
+            for worker in self._workers:
+                worker.kill()

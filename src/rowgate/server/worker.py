@@ -1,0 +1,182 @@
+"""One worker: `python -m rowgate.server.worker CONTROL LISTENER`, two inherited file descriptors.
+
+It takes its orders from the parent, serves on the shared socket, and leaves when asked to (SIGTERM: finish what was
+begun, exit 0) or when the parent is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+import uvloop
+
+from rowgate.errors import RowgateError
+from rowgate.http.access import AccessLog
+from rowgate.http.crash import place_of
+from rowgate.http.gateway import Gateway, Readiness
+from rowgate.http.metrics import RequestMetrics
+from rowgate.http.protocol import protocol_class
+from rowgate.server.channel import Channel, Orders, Reload, Report
+from rowgate.server.log import Log, configure
+from rowgate.server.rooms import PREFIXES, Rooms
+
+REPORT_SECONDS = 1.0  # how often a changed state is told to the parent
+ORPHAN_DRAIN_SECONDS = 2  # without a parent: what is under way gets this long
+ORPHAN_LIMIT_SECONDS = 4.0  # and then the process ends, whatever still hangs: port and database are wanted elsewhere
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling, which ends a drained process by the signal instead of with status 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Worker:
+    """The running worker: a server, the gateway behind it, and the rooms behind that once the database is there."""
+
+    def __init__(self, orders: Orders, channel: Channel, listener: socket.socket, log: Log) -> None:
+        self._orders = orders
+        self._channel = channel
+        self._listener = listener
+        self._log = log
+        self._rooms: Rooms | None = None
+        self._metrics = RequestMetrics()
+        self._opened = False
+        self._last_report: Report | None = None
+        settings = orders.settings.server
+        self._gateway = Gateway(
+            prefixes=[PREFIXES[service] for service in settings.services],
+            access=AccessLog(log, everything=settings.log_level == "debug"),
+            log=log,
+            metrics=self._metrics,
+            readiness=self.readiness,
+            gauges=self._gauges,
+            worker=str(orders.worker),
+            body_idle_timeout=settings.body_idle_timeout,
+        )
+        self._server = _Server(
+            uvicorn.Config(
+                self._gateway,
+                http=protocol_class(settings, self._metrics.turned_away),
+                loop="uvloop",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=round(settings.keep_alive_timeout),
+                timeout_graceful_shutdown=round(settings.drain_timeout),
+            )
+        )
+
+    async def run(self) -> None:
+        """Serve until told to end; then finish what was begun and close every room."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._end)
+        tasks = [
+            asyncio.ensure_future(self._listen_to_parent()),
+            asyncio.ensure_future(self._report()),
+            asyncio.ensure_future(self._open_rooms(self._orders)),
+        ]
+        try:
+            await self._server.serve(sockets=[self._listener])
+        finally:
+            for task in tasks:
+                task.cancel()
+            if self._rooms is not None:
+                await self._rooms.close()
+            self._channel.close()
+
+    def readiness(self) -> Readiness:
+        """Whether requests can be served now."""
+        if self._rooms is None:
+            return Readiness(False, {"database": "not reachable yet"})
+        return self._rooms.readiness()
+
+    def _gauges(self) -> dict[str, float]:
+        connections = float(len(self._server.server_state.connections))
+        return {"connections": connections, **(self._rooms.gauges() if self._rooms is not None else {})}
+
+    async def _open_rooms(self, orders: Orders) -> None:
+        if orders.serving is None or self._rooms is not None:
+            return
+        try:
+            rooms = self._rooms = Rooms(orders.settings, orders.serving, self._log)
+            await rooms.open()
+        except Exception as error:
+            # Nothing here fails because something outside is away; a worker that cannot open is started afresh.
+            self._log.error("worker cannot serve", error=type(error).__name__, at=place_of(error))
+            os._exit(1)
+        self._gateway.open(rooms.verifier, rooms.services)
+        self._opened = True
+        self._tell_parent()
+
+    async def _listen_to_parent(self) -> None:
+        while (message := await self._channel.receive()) is not None:
+            if isinstance(message, Orders):
+                await self._open_rooms(message)
+            elif isinstance(message, Reload) and self._rooms is not None:
+                try:
+                    self._rooms.reload(message.identity)
+                except RowgateError as error:
+                    self._log.error("issuers not taken up", problem=error.message, hint=error.hint)
+                self._tell_parent()
+        self._log.warning("the parent process is gone; this worker ends")
+        self._server.config.timeout_graceful_shutdown = ORPHAN_DRAIN_SECONDS
+        asyncio.get_running_loop().call_later(ORPHAN_LIMIT_SECONDS, os._exit, 1)
+        self._end()
+
+    def _end(self) -> None:
+        self._server.should_exit = True
+
+    async def _report(self) -> None:
+        told: str | None = None
+        while True:
+            trouble = self._rooms.trouble() if self._rooms is not None else None
+            if trouble is not None and trouble != told:
+                self._log.warning("the database does not answer", problem=trouble.partition("\n")[0])
+            told = trouble
+            self._tell_parent()
+            await asyncio.sleep(REPORT_SECONDS)
+
+    def _tell_parent(self) -> None:
+        readiness = self.readiness()
+        report = Report(
+            ready=readiness.ready and self._opened and self._server.started,
+            parts=readiness.parts,
+            issuers=self._rooms.issuers() if self._rooms is not None else (),
+        )
+        if report != self._last_report:
+            self._last_report = report
+            self._channel.send(report)
+
+
+async def _work(control: socket.socket, listener: socket.socket) -> None:
+    channel = await Channel.over(control)
+    orders = await channel.receive()
+    if not isinstance(orders, Orders):
+        return  # the parent died before it said what to do
+    log = configure(orders.settings.server, f"worker {orders.worker}")
+    await Worker(orders, channel, listener, log).run()
+
+
+def main() -> None:
+    """Run one worker to its end."""
+    control, listener = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    # Until the loop has its own handlers: an early SIGTERM means there is nothing to finish.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    uvloop.run(_work(control, listener))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""One worker as the parent sees it: a process that is given its orders, started again when it dies, and drained."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from rowgate.server.channel import Channel, Message, Orders, Report
+from rowgate.server.log import Log
+
+FIRST_PAUSE = 0.1  # seconds before a dead worker is started again
+LONGEST_PAUSE = 10.0
+SETTLED_SECONDS = 30.0  # a worker that lived so long did not die of its start: the pause begins anew
+KILL_GRACE = 3.0  # seconds beyond the drain before a worker that will not end is killed
+
+# What a worker's libraries need from the environment. Everything else, secrets first of all, comes with its orders.
+_PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class WorkerProcess:
+    """Keeps one worker alive until `drain`. `orders` gives the orders of the moment; `reported` is told of news."""
+
+    def __init__(
+        self,
+        number: int,
+        listener: socket.socket,
+        orders: Callable[[int], Orders],
+        reported: Callable[[], None],
+        log: Log,
+    ) -> None:
+        self.number = number
+        self.pid: int | None = None
+        self.report = Report(ready=False, parts={"worker": "starting"})
+        self.restarts = 0
+        self._listener = listener
+        self._orders = orders
+        self._reported = reported
+        self._log = log
+        self._channel: Channel | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._draining = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start the worker and start it again whenever it dies; return once it ended after `drain`."""
+        pause = FIRST_PAUSE
+        while not self._draining.is_set():
+            began = time.monotonic()
+            status = await self._live()
+            if self._draining.is_set():
+                return
+            self.restarts += 1
+            self._log.warning("worker ended", worker=self.number, status=_status_words(status), again_in=pause)
+            self._news(Report(ready=False, parts={"worker": "being started again"}))
+            if time.monotonic() - began > SETTLED_SECONDS:
+                pause = FIRST_PAUSE
+            try:
+                async with asyncio.timeout(pause):
+                    await self._draining.wait()
+            except TimeoutError:
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    def tell(self, message: Message) -> None:
+        """Send a message; a worker that is being started again gets the newest orders anyway."""
+        if self._channel is not None:
+            self._channel.send(message)
+
+    def drain(self) -> None:
+        """Ask the worker to finish what it has begun and end."""
+        self._draining.set()
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the worker at once."""
+        self._draining.set()
+        self._signal(signal.SIGKILL)
+
+    async def _live(self) -> int:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",  # the working folder is the project's, not a place to import from
+                "-m",
+                "rowgate.server.worker",
+                str(theirs.fileno()),
+                str(self._listener.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+                env=worker_environment(os.environ),
+                pass_fds=(theirs.fileno(), self._listener.fileno()),
+                start_new_session=True,  # the terminal's Ctrl-C is the parent's; it drains in order
+            )
+        self.pid = self._process.pid
+        channel = self._channel = await Channel.over(ours)
+        if self._draining.is_set():  # drained between the fork and here
+            self._signal(signal.SIGTERM)
+        channel.send(self._orders(self.number))
+        listening = asyncio.ensure_future(self._listen(channel))
+        try:
+            return await self._process.wait()
+        finally:
+            self.pid = None
+            self._channel = None
+            listening.cancel()
+            channel.close()
+
+    async def _listen(self, channel: Channel) -> None:
+        while (message := await channel.receive()) is not None:
+            if isinstance(message, Report):
+                self._news(message)
+
+    def _news(self, report: Report) -> None:
+        self.report = report
+        self._reported()
+
+    def _signal(self, number: int) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+
+
+def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables a worker inherits: an environment can be read from outside for as long as the process lives."""
+    return {name: value for name, value in environ.items() if name in _PASSED_ON or name.startswith("LC_")}
+
+
+def _status_words(status: int) -> str:
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit {status}"

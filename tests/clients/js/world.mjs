@@ -1,0 +1,18 @@
+// What the Python side hands over: the server's address, its keys and everybody's tokens.
+import { readFileSync } from 'node:fs'
+import { createClient } from '@supabase/supabase-js'
+
+export const world = JSON.parse(readFileSync(process.env.WORLD, 'utf8'))
+
+/** A client as the Clerk and WorkOS guides make it: the provider's token comes from `accessToken`. */
+export const as = (person, options = {}) =>
+  createClient(world.url, world.keys.PUBLISHABLE_KEY, { accessToken: async () => world.tokens[person], ...options })
+
+/** A client of nobody: only the publishable key. */
+export const nobody = () => createClient(world.url, world.keys.PUBLISHABLE_KEY, { auth: { persistSession: false } })
+
+/** The rows of an answer that must be good. */
+export const good = ({ data, error, status }) => {
+  if (error) throw new Error(`${status} ${JSON.stringify(error)}`)
+  return data
+}

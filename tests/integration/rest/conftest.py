@@ -1,0 +1,64 @@
+"""A database of this part's own, and a client of the REST service in front of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from rowgate.postgres.database import Database
+from rowgate.project.settings import DatabaseSettings
+from tests.integration.rest.shop import PUBLIC_LOGIN, ROLES, SCHEMA, Client
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    url = os.environ.get("ROWGATE_TEST_DATABASE_URL")
+    if url is None:
+        pytest.skip("ROWGATE_TEST_DATABASE_URL names no superuser database")
+    return url
+
+
+@pytest.fixture(scope="session")
+def shop_url(postgres_url: str) -> Iterator[str]:
+    """The superuser's URL of a database with the shop in it."""
+    name = f"rowgate_rest_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres_url, autocommit=True) as superuser:
+        superuser.execute(ROLES.encode())
+        superuser.execute(f"create database {name}".encode())
+    url = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute(SCHEMA.encode())
+    yield url
+    with psycopg.connect(postgres_url, autocommit=True) as superuser:
+        superuser.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture
+async def database(shop_url: str, anyio_backend: str) -> AsyncIterator[Database]:
+    parts = urlsplit(shop_url)
+    public = urlunsplit(parts._replace(netloc=f"{PUBLIC_LOGIN}:public@{parts.hostname}:{parts.port}"))
+    made = Database(public, None, DatabaseSettings(pool_size=2))
+    await made.open()
+    yield made
+    await made.close(1.0)
+
+
+@pytest.fixture
+def rest(database: Database) -> Client:
+    return Client(database)
+
+
+@pytest.fixture
+def undoing(rest: Client) -> Client:
+    """A client whose writes are answered and then rolled back."""
+    return rest.under(db_tx_end="rollback")

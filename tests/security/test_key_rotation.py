@@ -1,0 +1,176 @@
+"""Keys rotate, vanish and come back at the issuer while requests run."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.issuers import Fault, IssuerFarm
+from tests.support.stack import Stack, start
+
+REFRESH = 2.0  # seconds, as configured in tests.support.trust
+
+
+@pytest.fixture
+def client(trusting: Stack) -> httpx.Client:
+    return httpx.Client(base_url=trusting.rest, timeout=15, headers={"apikey": trusting.publishable_key})
+
+
+def read(client: httpx.Client, token: str) -> httpx.Response:
+    return client.get("/notes?limit=1", headers={"Authorization": f"Bearer {token}"})
+
+
+def eventually(what: Callable[[], bool], within: float) -> float:
+    """Seconds until `what` holds; fails when it does not within the time."""
+    started = time.monotonic()
+    while not what():
+        assert time.monotonic() - started < within, f"not so within {within} s"
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def test_no_good_token_is_refused_while_keys_rotate(farm: IssuerFarm, client: httpx.Client) -> None:
+    issuer = farm.issuers["rotating"]
+    statuses: Counter[int] = Counter()
+    stop = threading.Event()
+
+    def keep_asking() -> None:
+        with httpx.Client(base_url=client.base_url, headers=client.headers, timeout=15) as mine:
+            while not stop.is_set():
+                # A fresh token each time: nothing is remembered from the request before.
+                statuses[read(mine, issuer.token(jti=secrets.token_hex(8))).status_code] += 1
+
+    threads = [threading.Thread(target=keep_asking) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for generation in range(2, 5):
+        issuer.add_key(f"rotating-{generation}")  # published, and signing, at once
+        time.sleep(0.6)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) == {200}
+    assert statuses[200] > 30
+
+
+def test_a_token_under_a_withdrawn_key_is_refused_one_refresh_later(farm: IssuerFarm, client: httpx.Client) -> None:
+    issuer = farm.issuers["rotating"]
+    old = issuer.keys[-1]
+    token = issuer.token(kid=old.kid)
+    assert read(client, token).status_code == 200
+    old.published = False
+    eventually(lambda: read(client, token).status_code == 401, within=REFRESH + 2)
+    assert read(client, token).headers["x-rowgate-refusal"] == "key_unknown"
+
+
+def test_a_storm_of_unknown_key_ids_makes_a_handful_of_fetches(farm: IssuerFarm, client: httpx.Client) -> None:
+    issuer = farm.issuers["stormy"]
+    assert read(client, issuer.token()).status_code == 200
+    before, started = farm.fetches["stormy"], time.monotonic()
+    header, payload, signature = issuer.token().split(".")
+    del header
+    import base64
+    import json
+
+    def forged(kid: str) -> str:
+        raw = json.dumps({"alg": "RS256", "typ": "JWT", "kid": kid}).encode()
+        return f"{base64.urlsafe_b64encode(raw).rstrip(b'=').decode()}.{payload}.{signature}"
+
+    for _ in range(10_000):
+        assert read(client, forged(secrets.token_hex(8))).status_code == 401
+    elapsed = time.monotonic() - started
+    # Each refresh asks twice (discovery, key set): those on schedule, and unplanned ones no closer than the cool-down.
+    planned = 2 * (elapsed / REFRESH + 1)
+    unplanned = 2 * (elapsed / 5.0 + 1)
+    assert farm.fetches["stormy"] - before <= planned + unplanned
+    assert read(client, issuer.token()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=500, body=b"oops"),
+        Fault(body=b"<html>sign in</html>"),
+        Fault(body=b'{"keys": [{"kty"'),
+        Fault(body=b'{"keys": []}'),
+        Fault(body=b"[" * 10_000_000),
+        Fault(delay=8.0),
+        Fault(status=302, body=b"", location="http://169.254.169.254/latest/meta-data"),
+    ],
+    ids=["500", "html", "half json", "empty set", "10 MB", "slow", "redirect to a private address"],
+)
+def test_known_keys_keep_working_while_the_issuer_is_broken(
+    fault: Fault, farm: IssuerFarm, client: httpx.Client
+) -> None:
+    issuer = farm.issuers["flaky"]
+    assert read(client, issuer.token()).status_code == 200
+    seen = farm.fetches["flaky"]
+    issuer.fault = fault
+    try:
+        eventually(lambda: farm.fetches["flaky"] > seen, within=2 * REFRESH + 8)
+        time.sleep(0.3)
+        assert read(client, issuer.token()).status_code == 200
+    finally:
+        issuer.fault = None
+
+
+def test_refresh_resumes_when_the_issuer_is_back(farm: IssuerFarm, client: httpx.Client) -> None:
+    issuer = farm.issuers["flaky"]
+    issuer.fault = Fault(status=500)
+    time.sleep(REFRESH)
+    issuer.fault = None
+    new = issuer.add_key("flaky-back")
+    assert new.published
+    eventually(lambda: read(client, issuer.token()).status_code == 200, within=REFRESH + 6)
+
+
+def test_a_dead_issuer_does_not_hurt_the_others_or_the_start(farm: IssuerFarm, client: httpx.Client) -> None:
+    assert read(client, farm.issuers["oidc"].token()).status_code == 200
+    refused = read(client, farm.issuers["dead"].token())
+    assert (refused.status_code, refused.headers["x-rowgate-refusal"]) == (503, "key_unavailable")
+
+
+def test_known_keys_survive_a_restart_of_ours_while_the_issuer_is_down(tmp_path: Path) -> None:
+    farm = IssuerFarm()
+    issuer = farm.add("oidc", claims={"sub": "u", "aud": "api", "role": "authenticated"})
+    supabase = tmp_path / "supabase"
+    supabase.mkdir()
+    (supabase / "config.toml").write_text(
+        f'project_id = "restart"\n[[rowgate.issuers]]\nname = "oidc"\nprovider = "oidc"\n'
+        f'issuer = "{issuer.issuer}"\naudiences = ["api"]\n'
+    )
+    stack = start(tmp_path)
+    try:
+        assert httpx.get(f"{stack.rest}/", headers={"Authorization": f"Bearer {issuer.token()}"}).status_code == 200
+    finally:
+        assert stack.stop() == 0
+    farm.stop()
+    stack = start(tmp_path)
+    try:
+        assert httpx.get(f"{stack.rest}/", headers={"Authorization": f"Bearer {issuer.token()}"}).status_code == 200
+    finally:
+        assert stack.stop() == 0
+
+
+def test_a_role_that_gains_bypassrls_is_refused_within_five_seconds(
+    farm: IssuerFarm, client: httpx.Client, trusting: Stack
+) -> None:
+    import psycopg
+
+    token = farm.issuers["clerk"].token(role="editor")
+    assert read(client, token).status_code == 200
+    with psycopg.connect(trusting.keys["DB_URL"], autocommit=True) as owner:
+        owner.execute("alter role editor bypassrls")
+        try:
+            eventually(lambda: read(client, token).status_code == 403, within=5)
+            assert read(client, token).headers["x-rowgate-refusal"] == "role_privileged"
+        finally:
+            owner.execute("alter role editor nobypassrls")
+    eventually(lambda: read(client, token).status_code == 200, within=5)

@@ -1,0 +1,43 @@
+"""What parent and worker tell each other."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rowgate.postgres.serving import Serving
+from rowgate.project.settings import Folders, IdentitySettings, IssuerSettings, Secrets, Settings
+from rowgate.server.channel import Channel, Orders, Reload, Report
+from rowgate.server.worker_process import worker_environment
+
+pytestmark = pytest.mark.anyio
+
+IDENTITY = IdentitySettings(issuers=(IssuerSettings("clerk", "clerk", domain="a.clerk.accounts.dev"),))
+SETTINGS = replace(
+    Settings("p", Folders(Path("/w"), Path("/w/s")), Secrets(*"abcdefgh"), identity=IDENTITY), warnings=("careful",)
+)
+
+
+async def test_settings_arrive_as_they_were_sent() -> None:
+    ours, theirs = socket.socketpair()
+    parent, worker = await Channel.over(ours), await Channel.over(theirs)
+    serving = Serving("host=a password=b", None, "host=c", None, 180006, "rowgate_public", None)
+    sent = [
+        Orders(worker=1, settings=SETTINGS, serving=serving),
+        Reload(identity=IDENTITY),
+        Report(ready=True, parts={"database": "ok"}, issuers=({"name": "clerk", "keys": 2},)),
+    ]
+    for message in sent:
+        parent.send(message)
+    assert [await worker.receive() for _ in sent] == sent
+    parent.close()
+    assert await worker.receive() is None
+    worker.close()
+
+
+def test_a_worker_inherits_no_secret_by_its_environment() -> None:
+    environ = {"PATH": "/bin", "DATABASE_URL": "x", "ROWGATE_JWT_SECRET": "x", "PGPASSWORD": "x", "LC_ALL": "C"}
+    assert worker_environment(environ) == {"PATH": "/bin", "LC_ALL": "C"}
