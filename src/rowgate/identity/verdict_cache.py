@@ -16,9 +16,8 @@ ENTRY_OVERHEAD = 900
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A remembered verdict: good while the trust epoch is `epoch` and from `not_before` to `good_until`."""
+    """A remembered verdict: good from `not_before` to `good_until`. All are cleared when the trust epoch rises."""
 
-    epoch: int
     not_before: float
     good_until: float
     principal: Principal

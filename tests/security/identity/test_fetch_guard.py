@@ -141,6 +141,14 @@ async def test_a_document_or_redirect_leads_nowhere_private(server: Server, url:
         assert len(server.seen) == 1
 
 
+async def test_plain_http_is_for_a_loopback_host_that_the_operator_wrote(server: Server) -> None:
+    for host in ("issuer.example", "127.0.0.1.example"):
+        fetcher = names(issuer__example=["127.0.0.1"], **{"127__0__0__1__example": ["127.0.0.1"]})
+        assert "plain http" in await refused(fetcher, server.url(host=host), host)
+    assert "plain http" in await refused(Fetcher(), server.url(), "issuer.example")
+    assert server.seen == []
+
+
 async def test_the_same_host_may_redirect_to_itself_three_times(server: Server) -> None:
     hops = 3
 

@@ -24,8 +24,9 @@ from identity_workshop import (
     workos,
 )
 
-from rowgate.identity.explain import Explanation, explain_token
+from rowgate.identity.explain import Explanation, explain_token, presumed_roles
 from rowgate.identity.refusals import Refusal
+from rowgate.postgres.roles import RoleSnapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -121,6 +122,22 @@ async def test_another_workos_client_is_told_which_one_is_configured() -> None:
     assert explanation.refusal is not None
     assert explanation.refusal.code == "issuer_unknown"
     assert WORKOS in (explanation.fix or "")
+
+
+async def test_a_token_is_explained_without_a_database_by_presuming_the_listed_roles() -> None:
+    here = door(clerk(roles=("editor",)))
+    here.roles[0] = RoleSnapshot()
+    token = mint(SESSION | {"role": "editor"})
+    assert (await explained(here, token)).principal is None
+    presumed = await explain_token(here.verifier, token, roles=presumed_roles(here.verifier))
+    assert presumed.principal is not None
+    assert presumed.principal.role == "editor"
+    greedy = door(clerk(roles=("service_role",)))
+    refused = await explain_token(
+        greedy.verifier, mint(SESSION | {"role": "service_role"}), roles=presumed_roles(greedy.verifier)
+    )
+    assert refused.refusal is not None
+    assert refused.refusal.code == "role_privileged"
 
 
 async def test_the_projects_own_keys_are_explained_without_being_shown() -> None:

@@ -25,6 +25,7 @@ from identity_workshop import (
 )
 
 from rowgate.fetch import FetchRefused
+from rowgate.identity.keysets import WAITING_LIMIT
 from rowgate.identity.refusals import Refusal
 
 pytestmark = pytest.mark.anyio
@@ -105,6 +106,21 @@ async def test_a_storm_of_ten_thousand_kids_makes_a_handful_of_fetches() -> None
         here.clock.advance(0.1)
     assert network.calls[KEYS] <= 1 + 3
     assert await here.code(by_old()) == "accepted"
+
+
+async def test_waiting_for_a_fetch_has_few_places_and_beyond_them_a_kid_is_refused_at_once() -> None:
+    # Given an issuer whose unplanned fetches are used up
+    here = door(oidc(), network=published(), fetch_timeout=0.3)
+    await here.judge(by_old())
+    for number in range(3):
+        await here.judge(mint(CLAIMS, kid=f"used-up-{number}"))
+    # When every place is taken
+    waiting = [asyncio.create_task(here.code(mint(CLAIMS, kid=f"waits-{number}"))) for number in range(WAITING_LIMIT)]
+    await asyncio.sleep(0)
+    # Then the next one is refused while they still wait
+    assert await here.code(mint(CLAIMS, kid="one-too-many")) == "key_unknown"
+    assert not any(task.done() for task in waiting)
+    assert set(await asyncio.gather(*waiting)) == {"key_unknown"}
 
 
 async def test_a_kid_known_to_be_missing_is_refused_without_waiting_or_fetching() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from identity_workshop import (
 from rowgate.errors import ConfigurationError
 from rowgate.identity.refusals import Refusal, refusal
 from rowgate.identity.verdict_cache import VerdictCache
+from rowgate.postgres.roles import RoleSnapshot
 from rowgate.principal import Principal
 from rowgate.project.settings import Folders, IdentitySettings, IssuerSettings, Settings
 
@@ -101,19 +103,48 @@ async def test_a_role_that_becomes_privileged_is_refused_remembered_tokens_inclu
 
 
 async def test_a_verification_begun_under_an_older_epoch_is_not_remembered() -> None:
+    # Given trust that changes during every attempt
+    restless = True
+
+    def roles() -> RoleSnapshot:
+        if restless:
+            here.verifier.roles_changed()
+        return ROLES
+
+    here = door(pasted(), ask_roles=roles)
+    # Then the verdict is given but not remembered; and once trust is at rest, it is
+    assert await here.code(TOKEN) == "accepted"
+    assert here.verifier.recall(BEARER, None) is None
+    restless = False
+    assert await here.code(TOKEN) == "accepted"
+    assert here.verifier.recall(BEARER, None) is not None
+
+
+async def test_trust_that_is_withdrawn_while_keys_are_fetched_is_not_given() -> None:
     network = Network()
     network.publish(OIDC, public_jwk(signing_key()))
     here = door(oidc(), network=network)
     document = network.answers[OIDC + "/keys"]
 
-    def change_trust_meanwhile() -> bytes:
+    def remove_the_role_meanwhile() -> bytes:
+        here.roles[0] = dataclasses.replace(ROLES, public=frozenset({"anon"}))
         here.verifier.roles_changed()
         return document
 
-    network.answers[OIDC + "/keys"] = change_trust_meanwhile
-    token = b"Bearer " + mint(CLAIMS | {"aud": "api"})
-    assert isinstance(await here.verifier.verify(token, None), Principal)
-    assert here.verifier.recall(token, None) is None
+    network.answers[OIDC + "/keys"] = remove_the_role_meanwhile
+    assert await here.code(mint(CLAIMS | {"aud": "api"})) == "role_unknown"
+
+
+async def test_removing_an_issuer_does_not_cancel_the_requests_that_wait_for_its_keys() -> None:
+    network = Network(delay=0.05)
+    network.publish(OIDC, public_jwk(signing_key()))
+    here = door(oidc(), network=network)
+    await here.verifier.start()
+    waiting = asyncio.create_task(here.code(mint(CLAIMS | {"aud": "api"})))
+    await asyncio.sleep(0.01)
+    here.verifier.reconfigure(settings())
+    assert await waiting == "issuer_unknown"
+    await here.verifier.stop()
 
 
 async def test_the_kill_list_has_its_place_on_both_paths() -> None:
@@ -179,8 +210,6 @@ async def test_reconfigure_ends_the_refresh_of_a_removed_issuer() -> None:
     await here.verifier.start()
     here.verifier.reconfigure(settings(pasted()))
     await here.verifier.stop()
-    import asyncio
-
     calls = sum(network.calls.values())
     await asyncio.sleep(0.02)
     assert sum(network.calls.values()) == calls
