@@ -87,8 +87,7 @@ def _print_pretty(values: dict[str, str], state: ServerState) -> None:
     line(
         f"Process {state.pid}, workers {workers}, database {state.database}: {'ready' if state.ready else 'NOT READY'}"
     )
-    for part, condition in state.parts.items():
-        if condition != "ok":
-            line(f"  {part}: {condition}")
+    for part, condition in state.missing.items():
+        line(f"  {part}: {condition}")
     for issuer in state.issuers:
         line("Issuer " + ", ".join(f"{name}: {value}" for name, value in issuer.items() if value is not None))

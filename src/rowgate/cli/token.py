@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rowgate.cli.console import Format, example, out, print_json, print_warnings
+from rowgate.cli.console import Format, example, out, print_json, print_warnings, say
 from rowgate.cli.options import Output, Workdir, chosen_workdir
 from rowgate.errors import RowgateError
 
@@ -149,7 +149,7 @@ def _print(explanation: Explanation, roles: _Roles) -> None:
     refusal, principal = explanation.refusal, explanation.principal
     if refusal is not None:
         console.print(f"[bold red]Refused[/] ({refusal.status} {refusal.code})", highlight=False)
-        console.print(f"  {refusal.message}", markup=False, highlight=False, soft_wrap=True)
+        say(console, refusal.message, indent=2)
     elif principal is not None:
         through = f" through issuer [bold]{escape(principal.issuer)}[/]" if principal.issuer else ""
         console.print(
@@ -201,4 +201,4 @@ def _section(console: Console, title: str, lines: list[str]) -> None:
         return
     console.print(f"\n[bold]{title}[/]")
     for line in lines:
-        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+        say(console, line, indent=2)

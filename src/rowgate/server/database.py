@@ -23,6 +23,7 @@ class ProjectDatabase:
         self._settings = settings
         self._say = say
         self._embedded: EmbeddedServer | None = None
+        self._starting: asyncio.Future[None] | None = None
         self._owner_url: str | None = settings.db.url
         self._socket: tuple[Path, int] | None = None
 
@@ -55,6 +56,8 @@ class ProjectDatabase:
 
     async def stop(self) -> None:
         """Stop what this run started."""
+        if self._starting is not None:
+            await asyncio.wait([self._starting])  # a start in its thread cannot be called back
         if self._embedded is not None:
             await asyncio.to_thread(self._embedded.stop)
 
@@ -68,7 +71,8 @@ class ProjectDatabase:
             bin_folder=settings.db.bin_folder,
             project=settings.project_id,
         )
-        await asyncio.to_thread(embedded.start)
+        self._starting = asyncio.ensure_future(asyncio.to_thread(embedded.start))
+        await asyncio.shield(self._starting)
         for note in embedded.notes:
             self._say(f"Note: {note}")
         return embedded.owner_url, (embedded.socket_folder, embedded.port)

@@ -86,6 +86,10 @@ class Rooms:
         self.verifier.reconfigure(settings)
         self._settings = settings
 
+    def trouble(self) -> str | None:
+        """Why the database cannot be used now, in libpq's words; for the log, not for strangers."""
+        return self._roles.failure
+
     def readiness(self) -> Readiness:
         """Ready once roles and catalog have been read and while the database answers. Holds no host or reason: anyone
         may ask."""

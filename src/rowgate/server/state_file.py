@@ -31,7 +31,7 @@ class ServerState:
     ready: bool = False
     database: str = "unknown"  # "embedded", "external", or what is wrong with it
     workers: Mapping[str, int] = field(default_factory=dict)  # worker number -> process id
-    parts: Mapping[str, str] = field(default_factory=dict)  # part -> "ok", or what is wrong
+    missing: Mapping[str, str] = field(default_factory=dict)  # part -> what keeps it from being ready
     issuers: tuple[Mapping[str, object], ...] = ()  # the verifier's own account of each issuer's keys
 
 

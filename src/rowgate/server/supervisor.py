@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from rowgate.server.state_file import ServerState, StateFile
 from rowgate.server.watch import POLL_SECONDS, FileWatch
 from rowgate.server.worker_process import KILL_GRACE, WorkerProcess
 
+SLOW_START = 10.0  # seconds without news before the ready line after which the operator is told what is missing
 DATABASE_RETRY = 1.0  # seconds between attempts to reach a database that is away
 _LIVE_SECTIONS = frozenset({"identity"})  # what running workers take up without a restart
 _DRAIN_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -79,7 +80,7 @@ class Supervisor:
         url = url_of(listener)
         self._write_state(url)
         try:
-            self._serving = await self._database.prepare()
+            self._serving = await self._unless_stopped(self._database.prepare())
         except DatabaseUnreachable as error:
             self._say(f"{error.message} {error.hint or ''}".rstrip())
             self._say(f"Rowgate listens at {url}, answers 503 until the database can be reached, and keeps trying.")
@@ -110,6 +111,17 @@ class Supervisor:
             listener.close()  # nobody new comes in; what the workers accepted they finish
             await self._drain(running)
 
+    async def _unless_stopped(self, preparing: Coroutine[None, None, Serving]) -> Serving | None:
+        """The result, or None when a signal came first: a database that hangs must not make the server unstoppable."""
+        work = asyncio.ensure_future(preparing)
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work.done() else None
+        finally:
+            work.cancel()
+            stopping.cancel()
+
     async def _drain(self, running: Sequence[asyncio.Future[None]]) -> None:
         if not running:
             return
@@ -127,23 +139,37 @@ class Supervisor:
         return Orders(worker=number, settings=self._settings, serving=self._serving)
 
     async def _follow(self, url: str) -> None:
-        """Keep `server.json` true, and say once that the server is ready."""
-        said = False
+        """Keep `server.json` true, say once that the server is ready, and log when that changes."""
+        said = ready = False
         while True:
-            await self._news.wait()
+            try:
+                async with asyncio.timeout(None if said else SLOW_START):
+                    await self._news.wait()
+            except TimeoutError:
+                self._log.warning("still starting", missing=self._missing())
+                continue
             self._news.clear()
             self._write_state(url)
-            if not said and all(worker.report.ready for worker in self._workers):
+            before, ready = ready, all(worker.report.ready for worker in self._workers)
+            if ready and not said:
                 said = True
                 self._say(f"Rowgate is ready at {url} (REST: {url}/rest/v1)")
+            elif ready and not before:
+                self._log.info("ready again")
+            elif before and not ready:
+                self._log.warning("not ready", missing=self._missing())
+
+    def _missing(self) -> dict[str, str]:
+        """What keeps the server from being ready: part -> what is wrong, of the first worker that says so."""
+        found: dict[str, str] = {}
+        for worker in self._workers:
+            for part, state in worker.report.parts.items():
+                if state != "ok":
+                    found.setdefault(part, state)
+        return found
 
     def _write_state(self, url: str) -> None:
         reports = [worker.report for worker in self._workers]
-        parts: dict[str, str] = {}
-        for report in reports:
-            for part, state in report.parts.items():
-                if parts.get(part, "ok") == "ok":
-                    parts[part] = state
         self._state_file.write(
             ServerState(
                 pid=os.getpid(),
@@ -152,7 +178,7 @@ class Supervisor:
                 ready=bool(reports) and all(report.ready for report in reports),
                 database=self._database_state,
                 workers={str(worker.number): worker.pid for worker in self._workers if worker.pid is not None},
-                parts=parts,
+                missing=self._missing(),
                 issuers=next((report.issuers for report in reports if report.issuers), ()),
             )
         )

@@ -50,6 +50,7 @@ class Worker:
         self._log = log
         self._rooms: Rooms | None = None
         self._metrics = RequestMetrics()
+        self._opened = False
         self._last_report: Report | None = None
         settings = orders.settings.server
         self._gateway = Gateway(
@@ -116,6 +117,7 @@ class Worker:
             self._log.error("worker cannot serve", error=type(error).__name__, at=place_of(error))
             os._exit(1)
         self._gateway.open(rooms.verifier, rooms.services)
+        self._opened = True
         self._tell_parent()
 
     async def _listen_to_parent(self) -> None:
@@ -137,14 +139,19 @@ class Worker:
         self._server.should_exit = True
 
     async def _report(self) -> None:
+        told: str | None = None
         while True:
+            trouble = self._rooms.trouble() if self._rooms is not None else None
+            if trouble is not None and trouble != told:
+                self._log.warning("the database does not answer", problem=trouble.partition("\n")[0])
+            told = trouble
             self._tell_parent()
             await asyncio.sleep(REPORT_SECONDS)
 
     def _tell_parent(self) -> None:
         readiness = self.readiness()
         report = Report(
-            ready=readiness.ready and self._server.started,
+            ready=readiness.ready and self._opened and self._server.started,
             parts=readiness.parts,
             issuers=self._rooms.issuers() if self._rooms is not None else (),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
@@ -10,15 +9,6 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from psycopg import sql
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> str:
-    """A superuser's URL."""
-    url = os.environ.get("ROWGATE_TEST_DATABASE_URL")
-    if not url:
-        pytest.skip("ROWGATE_TEST_DATABASE_URL is not set")
-    return url
 
 
 @pytest.fixture

@@ -168,6 +168,21 @@ def test_the_list_as_a_table(run: Run, config: Path) -> None:
     assert "https://clerk.example.com" in run("issuer", "list").out
 
 
+def test_an_issuer_of_any_audience_is_warned_about(run: Run, config: Path) -> None:
+    run("issuer", "add", "x", "--provider", "oidc", "--issuer", "https://id.example.com", "--audience", "*")
+
+    assert "audience" in run("issuer", "list").err
+
+
+def test_square_brackets_are_shown_as_they_are(run: Run, config: Path) -> None:
+    run("issuer", "add", "six", "--provider", "oidc", "--issuer", "http://[::1]:9", "--audience", "[bold]")
+
+    outcome = run("issuer", "list")
+
+    assert "http://[::1]:9" in outcome.out
+    assert "[bold]" in outcome.out
+
+
 @pytest.fixture
 def provider() -> Iterator[str]:
     """An OpenID Connect server on loopback: a discovery document with five members, and a key set with a bad key."""

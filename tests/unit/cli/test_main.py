@@ -15,12 +15,14 @@ import typer
 from typer.main import get_command
 
 from rowgate.cli import main as main_module
-from rowgate.cli.main import build_app
+from rowgate.cli.main import SUMMARIES, build_app
 from rowgate.cli.reference import reference
 from rowgate.errors import RowgateError
 from rowgate.version import __version__
 
 from .conftest import Run
+
+_HEAVY = ("psycopg", "aiohttp", "joserfc", "uvicorn", "tomlkit", "rowgate.identity", "rowgate.server", "rowgate.http")
 
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -136,18 +138,14 @@ def test_the_reference_page_is_what_the_commands_say() -> None:
     assert page.read_text(encoding="utf-8") == reference(), "run: python -m rowgate.cli.reference > docs/cli.md"
 
 
+def test_the_list_of_commands_says_what_each_command_says() -> None:
+    for name, command in get_command(build_app()).commands.items():  # type: ignore[attr-defined]
+        assert " ".join(command.help.split("\n\n")[0].split()) == SUMMARIES[name]
+
+
 def test_help_imports_nothing_heavy() -> None:
     """What `--help` imports decides how long it takes; a clock would measure this machine's other work."""
-    heavy = [
-        "psycopg",
-        "aiohttp",
-        "joserfc",
-        "uvicorn",
-        "tomlkit",
-        "rowgate.identity",
-        "rowgate.server",
-        "rowgate.http",
-    ]
+    heavy = ["rowgate.offline", "rowgate.cli.issuer", "rowgate.cli.offline", *_HEAVY]
     program = (
         "import sys; from rowgate.cli.main import main; main(['--help']);"
         f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
