@@ -62,11 +62,19 @@ def main() -> int:
 
 
 async def _until_told(port: int, once: bool) -> int:
-    """Run the demo as a task that SIGINT and SIGTERM cancel, so that every `finally` below gets its turn."""
+    """Run the demo as a task that signals cancel, so that every `finally` below gets its turn."""
     running = asyncio.create_task(_demo(port, once))
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        if not told:  # a second Ctrl-C must not interrupt the stopping of children, which is bounded in time
+            told = True
+            running.cancel()
+
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, running.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
     try:
         return await running
     except asyncio.CancelledError:
