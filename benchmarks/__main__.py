@@ -37,8 +37,8 @@ from benchmarks.project import Identity, identities, write_lite, write_rowgate
 PEERS = Path(__file__).with_name("peers")
 SECRET = "a-benchmark-secret-of-at-least-32-characters"
 TARGET = "/todos?select=id,title,done&order=id.desc&limit=10"
-PGBENCH_USERS = 20  # scripts of one pgbench run; each user's claims are a variable of its own
-console = Console()
+PGBENCH_USERS = 4  # scripts of one pgbench run; more would measure the parsing of ever more statements
+console = Console(width=170 if not sys.stdout.isatty() else None)
 
 
 @dataclass
@@ -115,8 +115,8 @@ def look_around(owner: str) -> tuple[int, str, str]:
         ).fetchall()
         postmaster = int(stat(row[0])[1])
         info = connection.info
-        socket_url = f"host={row[1].split(',')[0]} port={info.port} user={info.user} dbname={info.dbname}"
-    os.environ["PGPASSWORD"] = info.password
+        os.environ["PGPASSWORD"] = info.password
+        socket_url = f"host={row[1].split(',')[0].strip(chr(34))} port={info.port} user={info.user} dbname={info.dbname}"
     return postmaster, socket_url, row[2]
 
 

@@ -15,7 +15,7 @@ create table public.todos (
 );
 insert into public.todos (user_id, title, done)
   select 'user_' || (g % 100), 'todo number ' || g, g % 3 = 0 from generate_series(1, 100000) g;
-create index todos_user on public.todos (user_id, id);
+create index todos_user on public.todos (user_id);
 alter table public.todos enable row level security;
 create policy own on public.todos to authenticated
   using (user_id = (select current_setting('request.jwt.claims', true)::jsonb ->> 'sub'))

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import re
 import signal
 import sys
@@ -63,11 +62,19 @@ def main() -> int:
 
 
 async def _until_told(port: int, once: bool) -> int:
-    """Run the demo as a task that SIGINT and SIGTERM cancel, so that every `finally` below gets its turn."""
+    """Run the demo as a task that signals cancel, so that every `finally` below gets its turn."""
     running = asyncio.create_task(_demo(port, once))
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        if not told:  # a second Ctrl-C must not interrupt the stopping of children, which is bounded in time
+            told = True
+            running.cancel()
+
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, running.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
     try:
         return await running
     except asyncio.CancelledError:
@@ -156,8 +163,8 @@ async def _issuer(stack: contextlib.AsyncExitStack, kind: str, preferred: int, l
 def _environment(clerk_issuer: str, workos_issuer: str) -> dict[str, str]:
     """What differs from supabase/config.toml: nothing, unless one of its ports was taken."""
     changed: dict[str, str] = {}
-    if not os.environ.get("DATABASE_URL") and not is_free(DATABASE_PORT):
-        changed["ROWGATE_DB__PORT"] = str(free_port(0))
+    if (port := free_port(DATABASE_PORT)) != DATABASE_PORT:
+        changed["ROWGATE_DB__PORT"] = str(port)
     if f":{CLERK_PORT}" not in clerk_issuer or f":{WORKOS_PORT}/" not in workos_issuer:
         issuers = [
             {"name": "offline-clerk", "provider": "clerk", "issuer": clerk_issuer},

@@ -15,10 +15,10 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 SIZE_LIMIT = 1024 * 1024  # bytes; key sets have 1 to 10 KiB, discovery documents 1 to 4 KiB
 REDIRECT_LIMIT = 3
@@ -74,33 +74,30 @@ class Fetcher:
             async with asyncio.timeout(timeout):
                 return await self._follow(url, operator_host)
         except TimeoutError:
-            raise FetchRefused(f"{_named(url)} did not answer within {timeout:g} s") from None
+            raise FetchRefused(f"{_named(_parse(url))} did not answer within {timeout:g} s") from None
 
     async def _follow(self, url: str, operator_host: str | None) -> Fetched:
+        target = _parse(url)
         for _ in range(REDIRECT_LIMIT + 1):
-            addresses = await self._checked_addresses(url, operator_host)
-            status, body, location = await self._once(url, addresses)
+            addresses = await self._checked_addresses(target, operator_host)
+            status, body, location = await self._once(target, addresses)
             if status not in _REDIRECTS:
-                return Fetched(status, body, url)
+                return Fetched(status, body, str(target))
             if location is None:
-                raise FetchRefused(f"{_named(url)} redirects ({status}) without saying where")
-            url = urljoin(url, location)
-        raise FetchRefused(f"more than {REDIRECT_LIMIT} redirects, the last to {_named(url)}")
+                raise FetchRefused(f"{_named(target)} redirects ({status}) without saying where")
+            target = target.join(_parse(location))
+        raise FetchRefused(f"more than {REDIRECT_LIMIT} redirects, the last to {_named(target)}")
 
-    async def _checked_addresses(self, url: str, operator_host: str | None) -> list[str]:
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            raise FetchRefused("not a URL") from None
-        if not host or parts.scheme not in ("https", "http"):
+    async def _checked_addresses(self, url: URL, operator_host: str | None) -> list[str]:
+        host = url.raw_host
+        if not host or url.scheme not in ("https", "http"):
             raise FetchRefused(f"{_named(url)} is not an https URL")
-        if parts.username is not None or parts.password is not None:
+        if url.raw_user is not None or url.raw_password is not None:
             raise FetchRefused(f"{_named(url)} carries a user name or password")
         by_operator = operator_host is not None and host == operator_host.lower()
-        if parts.scheme == "http" and not (by_operator and is_loopback_name(host)):
+        if url.scheme == "http" and not (by_operator and is_loopback_name(host)):
             raise FetchRefused(f"{_named(url)} is plain http, which is for the operator's own loopback host only")
-        found = [host] if _literal(host) is not None else await self._lookup(host, port or 443)
+        found = [host] if _literal(host) is not None else await self._lookup(host, url.port or 443)
         allowed = [address for address in found if _permitted(address, by_operator, is_loopback_name(host))]
         if not allowed:
             origin = "the operator's host" if by_operator else "a host named by a document or a redirect"
@@ -113,7 +110,7 @@ class Fetcher:
         except (OSError, UnicodeError):
             raise FetchRefused(f"the name {host} does not resolve") from None
 
-    async def _once(self, url: str, addresses: list[str]) -> tuple[int, bytes, str | None]:
+    async def _once(self, url: URL, addresses: list[str]) -> tuple[int, bytes, str | None]:
         connector = aiohttp.TCPConnector(
             resolver=_Pinned(addresses), ssl=self._ssl, use_dns_cache=False, force_close=True, limit=1
         )
@@ -172,7 +169,7 @@ class _Pinned(AbstractResolver):
         return None
 
 
-async def _read(response: aiohttp.ClientResponse, url: str) -> bytes:
+async def _read(response: aiohttp.ClientResponse, url: URL) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
         body += chunk
@@ -219,14 +216,20 @@ def _embedded(address: Address) -> Address:
     return address
 
 
-def _named(url: str) -> str:
-    """A URL for a message: without user name, password, query and fragment."""
+def _parse(url: str) -> URL:
+    # One parser for the check and the connection: two that disagree about the host would be a way around the guard.
     try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"[:200]
-    except ValueError:
+        return URL(url)
+    except (ValueError, TypeError):
+        raise FetchRefused("not a URL") from None
+
+
+def _named(url: URL) -> str:
+    """A URL for a message: without user name, password, query and fragment."""
+    if not url.absolute:
         return "the URL"
+    port = f":{url.explicit_port}" if url.explicit_port else ""
+    return f"{url.scheme}://{url.raw_host}{port}{url.raw_path}"[:200]
 
 
 def _reason(error: Exception) -> str:

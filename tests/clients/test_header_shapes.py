@@ -66,8 +66,7 @@ def test_a_combination_of_credentials_means_one_role(
     answer = client.get("/lists", headers=headers, params={"select": "id", "limit": "0", **query})
     assert answer.status_code == (401 if role == "anon" else 200), answer.text
     who = client.post("/rpc/requesting_user_id", headers=headers, params=query, json={})
-    assert who.status_code == (401 if role == "anon" else 200), who.text
-    assert (who.json() == "user_alice") is (role == "authenticated")
+    assert who.json() == ("user_alice" if role == "authenticated" else None), who.text
 
 
 @pytest.mark.parametrize(
@@ -78,7 +77,7 @@ def test_a_combination_of_credentials_means_one_role(
         {"apikey": "garbage"},
         {"Authorization": "Bearer garbage"},
         {"Authorization": "Basic dXNlcjpwYXNz"},
-        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer"},
     ],
     ids=str,
 )

@@ -10,22 +10,24 @@ export async function signInAtClerk({ clerk }, person) {
   const body = new URLSearchParams({ identifier: person.email, password: "offline-password" });
   const { response } = await call(`${clerk}/v1/client/sign_ins`, { method: "POST", body });
   const sessions = `${clerk}/v1/client/sessions/${response.created_session_id}`;
-  let cached = null; // { jwt, until }
+  let kept = null; // { jwt: a promise, until }: requests at the same moment share one token
   return {
     async getToken() {
       // Session tokens live 60 s; one is kept until 15 s before its end, as clerk-js does.
-      if (!cached || cached.until < Date.now()) {
-        cached = { jwt: (await call(`${sessions}/tokens`, { method: "POST" })).jwt, until: Date.now() + 45_000 };
+      if (!kept || kept.until < Date.now()) {
+        const fresh = { jwt: call(`${sessions}/tokens`, { method: "POST" }).then(({ jwt }) => jwt), until: Date.now() + 45_000 };
+        fresh.jwt.catch(() => kept === fresh && (kept = null));
+        kept = fresh;
       }
-      return cached.jwt;
+      return kept.jwt;
     },
     async setSecondFactor(passed) {
-      cached = null;
       await call(`${clerk}/__offline__/sessions/${response.created_session_id}`, {
         method: "PATCH",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ second_factor: passed }),
       });
+      kept = null; // the next token shows it
     },
   };
 }

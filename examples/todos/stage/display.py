@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 
+from rich import box
 from rich.console import Console, Group
 from rich.live import Live
 from rich.spinner import Spinner
@@ -14,12 +15,17 @@ from rich.text import Text
 
 from .story import Scene
 
+CODE_WIDTH = 23  # columns: token_class_not_allowed
+PIPE_WIDTH = 132  # columns, where there is no terminal to ask
+
 
 class Display:
     """Everything that is printed goes through here."""
 
     def __init__(self) -> None:
         self.console = Console(highlight=False)
+        if not self.console.is_terminal:
+            self.console.width = PIPE_WIDTH
         self._done: list[Text] = []
         self._spinner = Spinner("dots", text="")
         self._live: Live | None = None
@@ -52,17 +58,19 @@ class Display:
 
     def table(self, scenes: Sequence[Scene]) -> None:
         """Every scene: who, what, expected, got."""
-        table = Table(title="What happened", title_justify="left", header_style="bold", expand=False, pad_edge=False)
-        for heading, width in (("Act", 15), ("Who", 20), ("What", 42), ("Expected", 26), ("Got", 32)):
-            table.add_column(heading, max_width=width, overflow="fold")
+        table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+        table.add_column("Who", min_width=12)
+        table.add_column("What", min_width=18)
+        # The longest refusal code fits on a line of its own.
+        table.add_column("Expected", min_width=CODE_WIDTH)
+        table.add_column("Got", min_width=CODE_WIDTH)
         table.add_column("", width=1)
-        for act, group in groupby(scenes, key=lambda scene: scene.act):
-            for number, scene in enumerate(group):
+        for number, (act, group) in enumerate(groupby(scenes, key=lambda scene: scene.act), start=1):
+            table.add_row(Text(f"{number} {act}", style="bold cyan"))
+            for scene in group:
                 mark = Text("✓", style="green") if scene.passed else Text("✗", style="bold red")
-                style = "" if scene.passed else "red"
-                name = Text(act if number == 0 else "", style="bold")
                 cells = (Text(text) for text in (scene.who, scene.what, scene.expected, scene.got))
-                table.add_row(name, *cells, mark, style=style)
+                table.add_row(*cells, mark, style="" if scene.passed else "red")
             table.add_section()
         self.console.print()
         self.console.print(table)

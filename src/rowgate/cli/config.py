@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rowgate.cli.console import Format, example, out, print_json, print_warnings
+from rowgate.cli.console import Format, example, out, print_json, print_warnings, say
 from rowgate.cli.options import Output, Workdir, chosen_workdir
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _print_table(settings: Settings, rows: dict[str, tuple[object, str, str]]) -
     from rich.table import Table
 
     console = out()
-    console.print(f"Project [bold]{settings.project_id}[/] in {settings.folders.workdir}", highlight=False)
+    say(console, f"Project {settings.project_id} in {settings.folders.workdir}", "bold")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Setting", no_wrap=True)
     table.add_column("Value", overflow="fold")

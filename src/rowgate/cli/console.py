@@ -36,20 +36,30 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def say(console: Console, text: str, style: str = "", indent: int = 0) -> None:
+    """A sentence, as it is: wrapped at words on a terminal, on one line in a pipe."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if console.is_terminal:
+        console.print(Padding(Text(text, style), (0, 0, 0, indent)))
+    else:
+        console.print(Text(" " * indent + text, style), soft_wrap=True)
+
+
 def print_warnings(warnings: Iterable[str]) -> None:
     """Warnings go to stderr, so that they never mix with a result."""
     console = err()
     for warning in warnings:
-        console.print(warning, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        say(console, warning, "yellow")
 
 
 def print_error(error: RowgateError) -> None:
     """`Error: <what happened>` and, indented below, what to do next."""
     console = err()
-    console.print("[bold red]Error:[/] ", end="")
-    console.print(error.message, markup=False, highlight=False, soft_wrap=True)
+    say(console, f"Error: {error.message}", "red")
     for line in (error.hint or "").splitlines():
-        console.print(f"  {line}", style="cyan", markup=False, highlight=False, soft_wrap=True)
+        say(console, line, "cyan", indent=2)
 
 
 def example(*lines: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rowgate.cli.console import example, out
+from rowgate.cli.console import example, out, say
 from rowgate.errors import ConfigurationError
 
 GITIGNORE_LINE = ".rowgate/"
@@ -107,8 +107,8 @@ def init(
             f"Cannot write {error.filename or folders.supabase}: {error.strerror}.", "Choose another --workdir."
         ) from None
     console = out()
-    console.print(f"Made {folders.config_file}", highlight=False, soft_wrap=True)
-    console.print(f"Made {folders.migrations}/", highlight=False, soft_wrap=True)
+    say(console, f"Made {folders.config_file}")
+    say(console, f"Made {folders.migrations}/")
     if ignored:
         console.print(f"Added {GITIGNORE_LINE} to .gitignore: the project's secrets stay out of git.", highlight=False)
     console.print("\nNext: [bold]rowgate issuer add[/] or edit config.toml, then [bold]rowgate start[/]")

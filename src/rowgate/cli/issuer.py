@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rowgate.cli.console import Format, err, example, out, print_json, print_warnings
+from rowgate.cli.console import Format, err, example, out, print_json, print_warnings, say
 from rowgate.cli.options import Output, Workdir, chosen_workdir
 from rowgate.errors import ConfigurationError, RowgateError
 
@@ -105,8 +105,8 @@ def add(
     settings = _change(folders, lambda text, before: _added(text, before, values, folders))
     console = out()
     made = next(issuer for issuer in _build(settings) if issuer.name == name)
-    console.print(f"Trusted: [bold]{name}[/], {made.issuer}", highlight=False, soft_wrap=True)
-    console.print(f"Written to {folders.config_file}", highlight=False, soft_wrap=True)
+    say(console, f"Trusted: {name}, {made.issuer}", "bold")
+    say(console, f"Written to {folders.config_file}")
     console.print(f"Next: [bold]rowgate issuer test {name}[/] fetches its keys.")
 
 
@@ -144,31 +144,27 @@ def list_issuers(workdir: Workdir = None, output: Output = Format.PRETTY) -> Non
     from rowgate.project.resolve import resolve
 
     settings = resolve(chosen_workdir(workdir))
-    rows = [described(issuer, settings) for issuer in _build(settings)]
+    issuers = _build(settings)
+    rows = [described(issuer, settings) for issuer in issuers]
     if output is Format.JSON:
         print_json(rows)
         return
-    print_warnings(settings.warnings)
+    print_warnings([*settings.warnings, *(f"WARN: {text}" for issuer in issuers for text in issuer.warnings)])
     if not rows:
         err().print("No issuer is trusted yet. Add one: rowgate issuer add --help", highlight=False)
         return
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("Name", "Provider", "Issuer", "Audiences", "Roles", "Default role"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("Name", "Provider"))
     for row in rows:
-        issuers = "\n".join([str(row["issuer"]), *(f"= {alias}" for alias in row["aliases"])])
-        table.add_row(
-            row["name"],
-            row["provider"],
-            issuers,
-            _list(row["audiences"]),
-            _list(row["roles"]),
-            row["default_role"] or "–",
-        )
-    out().print(table, markup=False)
+        addresses = "\n".join([str(row["issuer"]), *(f"= {alias}" for alias in row["aliases"])])
+        last = (addresses, _list(row["audiences"]), _list(row["roles"]), row["default_role"] or "–")
+        table.add_row(row["name"], row["provider"], *(escape(cell) for cell in last))
+    out().print(table)
 
 
 def check_keys(name: Name, workdir: Workdir = None, output: Output = Format.PRETTY) -> None:

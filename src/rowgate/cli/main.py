@@ -7,7 +7,7 @@ import platform
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Annotated
 
@@ -21,12 +21,25 @@ from rowgate.version import __version__
 # Each is a module of rowgate.cli with `register(app)`. They import what they need when they run: --help stays quick.
 COMMANDS = ("init", "start", "status", "stop", "migration", "issuer", "token", "config", "offline")
 
+# The first sentence of each one's help, for the list of commands: no module needs to be imported to print it.
+SUMMARIES: Mapping[str, str] = {
+    "init": "Make a project: supabase/config.toml, the folder for migrations, and a line in .gitignore.",
+    "start": "Start the database and the workers, and stay in the foreground until Ctrl-C.",
+    "status": "Print the running server's URLs and keys, under the names that upstream's tools use.",
+    "stop": "Stop the running server. It finishes the requests under way first.",
+    "migration": "Change the database step by step.",
+    "issuer": "See and change whose tokens are trusted.",
+    "token": "Look at tokens.",
+    "config": "See the configuration in force.",
+    "offline": "Identity providers for work without an account or a network.",
+}
+
 DEBUG_VARIABLE = "ROWGATE_DEBUG"
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def build_app(names: Sequence[str] = COMMANDS) -> typer.Typer:
-    """The command line with these command modules."""
+    """The command line with these command modules; the others are listed only."""
     app = typer.Typer(
         name="rowgate",
         help="Your identity provider at the door, Postgres row-level security on every row.",
@@ -38,8 +51,11 @@ def build_app(names: Sequence[str] = COMMANDS) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback()(_root)
-    for name in names:
-        import_module(f"rowgate.cli.{name}").register(app)
+    for name in COMMANDS:
+        if name in names:
+            import_module(f"rowgate.cli.{name}").register(app)
+        else:
+            app.command(name, help=SUMMARIES[name])(_listed)
     return app
 
 
@@ -67,17 +83,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _needed(arguments: Sequence[str]) -> Sequence[str]:
-    """Only the module of the command that is called; all of them for --help and for a suggestion."""
+    """Only the module of the command that is called; for --help and a slip the summaries do."""
     first = next((word for word in arguments if not word.startswith("-")), None)
-    return (first,) if first in COMMANDS else COMMANDS
+    return (first,) if first in COMMANDS else ()
+
+
+def _listed() -> None:
+    """Stands in the list of commands for a module that was not imported."""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"rowgate {__version__}\n")
+        raise typer.Exit
 
 
 def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
-    if version:
-        sys.stdout.write(f"rowgate {__version__}\n")
-        raise typer.Exit
+    """Options that stand before a command. (`version` has done its work in its callback.)"""
+    del version
 
 
 def _usage_error(error: typer.TyperException) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rowgate.cli.console import example
 from rowgate.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ ParentPipe = Annotated[bool, typer.Option("--parent-pipe", help="End when standa
 def register(app: typer.Typer) -> None:
     """Add the command group `offline`."""
     group = typer.Typer(no_args_is_help=True, help="Identity providers for work without an account or a network.")
-    group.command("clerk")(clerk)
-    group.command("workos")(workos)
-    app.add_typer(group, name="offline")
+    group.command("clerk", epilog=example("rowgate offline clerk --seed people.toml"))(clerk)
+    group.command("workos", epilog=example("rowgate offline workos --jwt-template template.json"))(workos)
+    app.add_typer(group, name="offline", epilog=example("rowgate offline clerk", "rowgate offline workos"))
 
 
 def clerk(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from rowgate.cli.console import example
 from rowgate.cli.options import Workdir, chosen_workdir
 from rowgate.errors import RowgateError
 
@@ -12,7 +13,7 @@ GRACE_SECONDS = 45.0  # beyond the drain: the embedded Postgres writes its last 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("stop")(stop)
+    app.command("stop", epilog=example("rowgate stop"))(stop)
 
 
 def stop(workdir: Workdir = None) -> None:

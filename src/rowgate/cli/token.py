@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rowgate.cli.console import Format, example, out, print_json, print_warnings
+from rowgate.cli.console import Format, example, out, print_json, print_warnings, say
 from rowgate.cli.options import Output, Workdir, chosen_workdir
 from rowgate.errors import RowgateError
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 DATABASE_TIMEOUT = 3.0  # seconds; explaining must not wait long for a database that is down
 INPUT_LIMIT = 1024 * 1024  # characters of standard input; a longer "token" is a wrong file
 KEY_CACHE_FOLDER = "keys"  # below the state folder, where a server keeps the keys it last saw
+
+_UNCHECKED = "whether the role exists and is harmless was not checked"
+_LOGIN_QUERY = """
+select exists (select from pg_catalog.pg_roles where rolname = %s),
+       (select rolsuper or rolcreaterole from pg_catalog.pg_roles where rolname = session_user)
+"""
 
 
 def register(app: typer.Typer) -> None:
@@ -112,26 +118,26 @@ async def _roles(settings: Settings) -> _Roles:
     from rowgate.postgres.roles import RoleSnapshot, read_roles
     from rowgate.project.owner_url import owner_url
 
+    assumed = RoleSnapshot(public=_listed_roles(settings), service=frozenset({"service_role"}))
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT), await connect(owner_url(settings)) as connection:
-            cursor = await connection.execute(
-                "select exists (select from pg_roles where rolname = %s)", (PUBLIC_LOGIN,)
-            )
-            row = await cursor.fetchone()
-            two_logins = settings.db.setup == "auto" and row is not None and bool(row[0])
-            public_login, service_login = (PUBLIC_LOGIN, SERVICE_LOGIN) if two_logins else (None, None)
-            snapshot = await read_roles(connection, public_login, service_login, settings.rest.db_schemas)
+            cursor = await connection.execute(_LOGIN_QUERY, (PUBLIC_LOGIN,))
+            has_logins, may_make_them = await cursor.fetchone() or (False, False)
+            if settings.db.setup == "auto" and may_make_them and not has_logins:
+                return _Roles(assumed, False, f"the database was not set up yet: {_UNCHECKED}")
+            two_logins = settings.db.setup == "auto" and has_logins
+            public, service = (PUBLIC_LOGIN, SERVICE_LOGIN) if two_logins else (None, None)
+            snapshot = await read_roles(connection, public, service, settings.rest.db_schemas)
             return _Roles(snapshot, True, "read from the database")
     except (TimeoutError, RowgateError, psycopg.Error, OSError):
-        identity = settings.identity
-        named = {role for issuer in identity.issuers for role in (*issuer.roles, issuer.default_role) if role}
-        named |= {*identity.shared_secret_roles, identity.shared_secret_default_role or "", "anon"} - {""}
-        public = frozenset(named - {"service_role"})
-        return _Roles(
-            RoleSnapshot(public=public, service=frozenset({"service_role"})),
-            False,
-            "the database could not be asked: whether the role exists and is harmless was not checked",
-        )
+        return _Roles(assumed, False, f"the database could not be asked: {_UNCHECKED}")
+
+
+def _listed_roles(settings: Settings) -> frozenset[str]:
+    identity = settings.identity
+    named = {role for issuer in identity.issuers for role in (*issuer.roles, issuer.default_role)}
+    named |= {*identity.shared_secret_roles, identity.shared_secret_default_role, settings.rest.db_anon_role, "anon"}
+    return frozenset(role for role in named if role and role != "service_role")
 
 
 def _print(explanation: Explanation, roles: _Roles) -> None:
@@ -143,7 +149,7 @@ def _print(explanation: Explanation, roles: _Roles) -> None:
     refusal, principal = explanation.refusal, explanation.principal
     if refusal is not None:
         console.print(f"[bold red]Refused[/] ({refusal.status} {refusal.code})", highlight=False)
-        console.print(f"  {refusal.message}", markup=False, highlight=False, soft_wrap=True)
+        say(console, refusal.message, indent=2)
     elif principal is not None:
         through = f" through issuer [bold]{escape(principal.issuer)}[/]" if principal.issuer else ""
         console.print(
@@ -195,4 +201,4 @@ def _section(console: Console, title: str, lines: list[str]) -> None:
         return
     console.print(f"\n[bold]{title}[/]")
     for line in lines:
-        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+        say(console, line, indent=2)

@@ -1,25 +1,26 @@
 """Why a token is accepted or refused, check by check: the verifier's own steps, asked what they expected and found.
 
-Works offline: `examine` takes the keys it is given. `explain_token` asks a verifier, which may fetch.
+Works offline with pasted or cached keys; otherwise the verifier fetches the issuer's, as it would for a request.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rowgate.identity.apikeys import ANON, OPAQUE_PREFIX, SERVICE_ROLE, ProjectKeys
 from rowgate.identity.case import Case, KeyAnswer
 from rowgate.identity.claim_path import ClaimPath
-from rowgate.identity.principals import principal_of
+from rowgate.identity.principals import judge_key, principal_of
 from rowgate.identity.providers import PROFILES
 from rowgate.identity.refusals import Refusal
 from rowgate.identity.steps import BEFORE_KEY, FROM_KEY, Step
 from rowgate.identity.verdict import Refused
 from rowgate.identity.verifier import Verifier
 from rowgate.identity.wording import show
+from rowgate.postgres.roles import RoleSnapshot
+from rowgate.principal import Principal
 
 _DEPENDENT = frozenset({"key algorithm", "signature"})  # without a key there is nothing to ask them
 
@@ -65,38 +66,66 @@ class Explanation:
     claims: dict[str, Any] | None
 
 
-async def explain_token(verifier: Verifier, credential: bytes) -> Explanation:
-    """Explain a token, or one of the project's keys, as this verifier judges it. Waits for the issuer's keys."""
+async def explain_token(
+    verifier: Verifier, credential: bytes, *, roles: RoleSnapshot | None = None, keys: KeyAnswer | None = None
+) -> Explanation:
+    """Explain a token, or one of the project's keys, as this verifier judges it. Waits for the issuer's keys.
+
+    `roles` stands in for the database's where it cannot be asked (`presumed_roles`); `keys` for the issuer's.
+    """
     credential = credential.strip()
     if credential[:7].lower() == b"bearer ":
         credential = credential[7:].strip()
-    if credential.startswith(b"sb_") or verifier.keys.match(credential) is not None:
-        return await _explain_key(verifier, credential)
     case = verifier.case(credential)
+    case.roles = roles or case.roles
+    if credential.startswith(OPAQUE_PREFIX) or verifier.keys.match(credential) is not None:
+        return _explain_key(case, verifier.keys)
     checks, refusal = _walk(case, BEFORE_KEY)
     if case.known_issuer is not None:
-        case.answer = await verifier.answer(case)
+        case.answer = keys or await verifier.answer(case)
     return _conclude(case, checks, refusal)
 
 
-def examine(case: Case, answer: Callable[[Case], KeyAnswer]) -> Explanation:
-    """Explain a case with the keys at hand; `answer` is asked once the issuer is known."""
-    checks, refusal = _walk(case, BEFORE_KEY)
-    if case.known_issuer is not None:
-        case.answer = answer(case)
-    return _conclude(case, checks, refusal)
+def presumed_roles(verifier: Verifier) -> RoleSnapshot:
+    """The roles to explain with where no database can be asked: those the issuers list exist and are harmless.
 
-
-async def _explain_key(verifier: Verifier, credential: bytes) -> Explanation:
-    verdict = await verifier.verify(None, credential)
-    refused = isinstance(verdict, Refusal)
-    check = Check("project key", "one of the project's keys", "no" if refused else "yes", not refused)
-    if isinstance(verdict, Refusal):
-        return Explanation((check,), None, verdict, verdict.hint, (), None, None)
-    principal = ExplainedPrincipal(
-        verdict.role, verdict.token_class.value, None, None, None, None, None, verdict.privileged
+    Only for explaining. What `verify` is given must come from the database.
+    """
+    listed = {role for issuer in verifier.issuers for role in (*(issuer.roles or ()), issuer.default_role) if role}
+    return RoleSnapshot(
+        public=frozenset(listed | {ANON, "authenticated"}) - {SERVICE_ROLE},
+        service=frozenset({SERVICE_ROLE}),
+        privileged={SERVICE_ROLE: "has BYPASSRLS"},
     )
-    return Explanation((check,), principal, None, None, (), None, json.loads(verdict.claims))
+
+
+def _explain_key(case: Case, keys: ProjectKeys) -> Explanation:
+    verdict = judge_key(case.raw, keys, case.trust.own, case.roles)
+    refusal = verdict if isinstance(verdict, Refusal) else None
+    principal = verdict if isinstance(verdict, Principal) else None
+    found = refusal.message if refusal else "yes"
+    return Explanation(
+        checks=(Check("project key", "one of the project's keys, whose role can be served", found, refusal is None),),
+        principal=_shown(principal) if principal else None,
+        refusal=refusal,
+        fix=refusal.hint if refusal else None,
+        notes=(),
+        header=None,
+        claims=json.loads(principal.claims) if principal else None,
+    )
+
+
+def _shown(principal: Principal) -> ExplainedPrincipal:
+    return ExplainedPrincipal(
+        role=principal.role,
+        token_class=principal.token_class.value,
+        issuer=principal.issuer,
+        subject=principal.subject,
+        session_id=principal.session_id,
+        actor=principal.actor,
+        expires_at=principal.expires_at,
+        privileged=principal.privileged,
+    )
 
 
 def _walk(case: Case, steps: tuple[Step, ...]) -> tuple[list[Check], Refusal | None]:
@@ -123,22 +152,9 @@ def _conclude(case: Case, checks: list[Check], refusal: Refusal | None) -> Expla
         more, later = _walk(case, FROM_KEY)
         checks += more
         refusal = refusal or later
-    principal: ExplainedPrincipal | None = None
-    if refusal is None:
-        made = principal_of(case)
-        principal = ExplainedPrincipal(
-            role=made.role,
-            token_class=made.token_class.value,
-            issuer=made.issuer,
-            subject=made.subject,
-            session_id=made.session_id,
-            actor=made.actor,
-            expires_at=made.expires_at,
-            privileged=made.privileged,
-        )
     return Explanation(
         checks=tuple(checks),
-        principal=principal,
+        principal=_shown(principal_of(case)) if refusal is None else None,
         refusal=refusal,
         fix=refusal.hint if refusal else None,
         notes=tuple(_notes(case)),
@@ -179,8 +195,3 @@ def _notes(case: Case) -> list[str]:
 def _role_root(path: ClaimPath) -> tuple[str, ...]:
     root = path.steps[0]
     return (root,) if isinstance(root, str) else ()
-
-
-def explain_now(verifier: Verifier, credential: bytes) -> Explanation:
-    """`explain_token` for a program without an event loop, such as the command line."""
-    return asyncio.run(explain_token(verifier, credential))

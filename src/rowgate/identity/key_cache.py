@@ -18,8 +18,6 @@ from rowgate.identity.issuer import Discovery, Issuer, JwksUrl
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    issuer: str
-    source: str
     fetched_at: float
     key_set: str
 
@@ -44,13 +42,11 @@ class KeyCache:
             entry = msgspec.json.decode(self._path(issuer).read_bytes(), type=_Entry)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
-        if (entry.issuer, entry.source) != (issuer.issuer, _source(issuer)):
-            return None
         return CachedKeySet(entry.key_set.encode("utf-8"), entry.fetched_at)
 
     def store(self, issuer: Issuer, document: bytes, fetched_at: float) -> str | None:
         """Replace the stored set in one rename. Returns why it could not, or None."""
-        entry = _Entry(issuer.issuer, _source(issuer), fetched_at, document.decode("utf-8", errors="replace"))
+        entry = _Entry(fetched_at, document.decode("utf-8", errors="replace"))
         temporary: str | None = None
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -67,6 +63,7 @@ class KeyCache:
         return None
 
     def _path(self, issuer: Issuer) -> Path:
+        # The name binds the keys to issuer and source: after either has changed there is nothing to find.
         name = hashlib.sha256(f"{issuer.issuer}\n{_source(issuer)}".encode()).hexdigest()[:32]
         return self._folder / f"{name}.json"
 

@@ -156,7 +156,8 @@ class KeySetKeeper:
             self._fetches += 1
             self._running = asyncio.create_task(self._refresh(), name=f"keys of {self.issuer.name}")
         assert self._running is not None
-        await asyncio.shield(self._running)
+        # Not `await task`: a fetch that is cancelled (its issuer was removed) must not cancel the requests that wait.
+        await asyncio.wait((self._running,))
 
     def start(self) -> None:
         """Begin the background refresh. Does not wait for the first fetch."""

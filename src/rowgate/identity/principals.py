@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rowgate.identity.apikeys import ProjectKey
+from rowgate.identity.apikeys import ProjectKeys
 from rowgate.identity.case import Case
 from rowgate.identity.issuer import Issuer
 from rowgate.identity.refusals import Refusal, refusal
@@ -34,8 +34,16 @@ def principal_of(case: Case) -> Principal:
     )
 
 
-def principal_of_key(key: ProjectKey, own: Issuer, roles: RoleSnapshot) -> Principal | Refusal:
-    """The principal of one of the project's keys, or why its role cannot be served."""
+def judge_key(presented: bytes, keys: ProjectKeys, own: Issuer, roles: RoleSnapshot) -> Principal | Refusal:
+    """The principal of one of the project's keys; or that this is none, or why its role cannot be served."""
+    key = keys.match(presented)
+    if key is None:
+        return refusal(
+            "api_key_invalid",
+            "The key is none of this project's keys.",
+            "`rowgate status` shows the keys of this project.",
+            own.name,
+        )
     try:
         privileged = check_role(own, key.role, roles)
     except Refused as refused:

@@ -10,15 +10,14 @@ from rowgate.principal import Principal
 Presented = tuple[bytes | None, bytes | None]
 
 # What an entry costs beside the bytes it is found by and the claims it holds: the tuple, the slots of two records, the
-# dictionary's share. Measured with tracemalloc on CPython 3.11: 700 to 900 bytes.
-ENTRY_OVERHEAD = 900
+# dictionary's share. Measured with tracemalloc on CPython 3.11: 515 bytes.
+ENTRY_OVERHEAD = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A remembered verdict: good while the trust epoch is `epoch` and from `not_before` to `good_until`."""
+    """A remembered verdict: good from `not_before` to `good_until`. All are cleared when the trust epoch rises."""
 
-    epoch: int
     not_before: float
     good_until: float
     principal: Principal

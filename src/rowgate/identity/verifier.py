@@ -1,6 +1,6 @@
 """The one verifier: two headers in, a Principal or a Refusal out. Everything a verdict rests on lives here, per worker.
 
-`recall` is the hot path: one lookup and three comparisons. `verify` is a credential's first sight. Each change of
+`recall` is the hot path: one lookup and two comparisons. `verify` is a credential's first sight. Each change of
 trust (issuers, keys, roles, kills) raises `epoch`, and no verdict of an older epoch is used again.
 """
 
@@ -20,10 +20,10 @@ from rowgate.identity.issuers import IssuerBook, build_issuers
 from rowgate.identity.key_cache import KeyCache
 from rowgate.identity.keysets import Clock, KeyPolicy, KeySetKeeper, KeySetStatus
 from rowgate.identity.meter import ACCEPTED, Meter
-from rowgate.identity.principals import anonymous, principal_of, principal_of_key
+from rowgate.identity.principals import anonymous, judge_key, principal_of
 from rowgate.identity.providers.own import OWN_NAME, own_issuer
 from rowgate.identity.providers.shared_secret import shared_secret_issuer
-from rowgate.identity.refusals import Refusal, refusal
+from rowgate.identity.refusals import Refusal
 from rowgate.identity.signing_key import secret_key
 from rowgate.identity.steps import BEFORE_KEY, FROM_KEY, walk
 from rowgate.identity.verdict import Refused
@@ -33,6 +33,10 @@ from rowgate.principal import Principal
 from rowgate.project.settings import IdentitySettings, Secrets, Settings
 
 LONGEST_MEMORY = 3600.0  # seconds; a token that never ends is looked at again after this time
+
+# Trust may change while a verification waits for keys; then its verdict is an old one and is reached once more. Trust
+# that never comes to rest must not hold a request for ever.
+JUDGED_AGAIN = 2
 
 Killed = Callable[[Principal], Refusal | None]
 
@@ -79,7 +83,13 @@ class Verifier:
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, *, cache_folder: Path | None, roles: Callable[[], RoleSnapshot]
+        cls,
+        settings: Settings,
+        *,
+        cache_folder: Path | None,
+        roles: Callable[[], RoleSnapshot],
+        meter: Meter | None = None,
+        killed: Killed | None = None,
     ) -> Verifier:
         """The verifier of a resolved project."""
         return cls(
@@ -88,6 +98,8 @@ class Verifier:
             anonymous_role=settings.rest.db_anon_role,
             cache_folder=cache_folder,
             roles=roles,
+            meter=meter,
+            killed=killed,
         )
 
     @property
@@ -108,7 +120,7 @@ class Verifier:
     def recall(self, authorization: bytes | None, apikey: bytes | None) -> Principal | Refusal | None:
         """The remembered verdict on exactly these two headers, or None where `verify` has to look."""
         entry = self._entries.get((authorization, apikey))
-        if entry is None or entry.epoch != self._epoch or not entry.not_before <= self._now() <= entry.good_until:
+        if entry is None or not entry.not_before <= self._now() <= entry.good_until:
             return None
         if self._killed is not None and (refused := self._killed(entry.principal)) is not None:
             self.meter.tally(refused.issuer, refused.code).count += 1
@@ -123,8 +135,11 @@ class Verifier:
             return remembered
         presented = (authorization, apikey)
         self._memory.drop(presented)
-        epoch = self._epoch
-        verdict = await self._judge(authorization, apikey)
+        for _ in range(JUDGED_AGAIN + 1):
+            epoch = self._epoch
+            verdict = await self._judge(authorization, apikey)
+            if epoch == self._epoch:
+                break
         if isinstance(verdict, _Verdict) and self._killed is not None:
             verdict = self._killed(verdict.principal) or verdict
         if isinstance(verdict, Refusal):
@@ -132,11 +147,9 @@ class Verifier:
             return verdict
         tally = self.meter.tally(verdict.label, ACCEPTED)
         tally.count += 1
-        if epoch == self._epoch:  # trust that changed meanwhile may have changed this verdict
+        if epoch == self._epoch:
             size = entry_size(presented, verdict.principal)
-            self._memory.store(
-                presented, Entry(epoch, verdict.not_before, verdict.good_until, verdict.principal, tally, size)
-            )
+            self._memory.store(presented, Entry(verdict.not_before, verdict.good_until, verdict.principal, tally, size))
         return verdict.principal
 
     async def start(self) -> None:
@@ -251,15 +264,7 @@ class Verifier:
         return self._standing(anonymous(self._anonymous_role, self._roles()), "anonymous")
 
     def _judge_key(self, presented: bytes) -> _Verdict | Refusal:
-        key = self._project_keys.match(presented)
-        if key is None:
-            return refusal(
-                "api_key_invalid",
-                "The key is none of this project's keys.",
-                "`rowgate status` shows the keys of this project.",
-                OWN_NAME,
-            )
-        return self._standing(principal_of_key(key, self._trust.own, self._roles()), OWN_NAME)
+        return self._standing(judge_key(presented, self._project_keys, self._trust.own, self._roles()), OWN_NAME)
 
     async def _judge_token(self, presented: Bearer) -> _Verdict | Refusal:
         if presented.apikey is not None and not self._is_own_key(presented.apikey):

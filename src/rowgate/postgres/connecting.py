@@ -37,6 +37,10 @@ async def connect(conninfo: str) -> PGconn:
     """Open one connection. Raises ConnectFailed."""
     try:
         options = conninfo_to_dict(conninfo)
+    except (psycopg.Error, ValueError):
+        # libpq's complaint quotes the part it stumbled over, which may be the password.
+        raise ConnectFailed("the connection string cannot be read") from None
+    try:
         timeout = float(options.get("connect_timeout") or CONNECT_TIMEOUT)
         async with asyncio.timeout(timeout):
             return await _establish(await _resolved(options))

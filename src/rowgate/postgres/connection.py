@@ -11,6 +11,7 @@ import os
 import select
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
 
 import psycopg
@@ -26,6 +27,7 @@ from rowgate.postgres.statements import Prepared, PreparedStatements
 
 LARGE_RESULT = 4 * 1024 * 1024  # bytes; libpq never gives a grown input buffer back (measured: 131 MB after 97 MB)
 CANCEL_TIMEOUT = 5.0  # seconds until a cancel request that got no answer is given up
+STOP_TIMEOUT = 1.0  # seconds for the last cancel requests when the server stops
 _CLOSE_BATCH = 16  # superseded statements are closed together
 
 _ANSWERED = (int(pq.ExecStatus.TUPLES_OK), int(pq.ExecStatus.COMMAND_OK))
@@ -144,6 +146,10 @@ class Connection:
             self._lose()
             if flight.ended is None:
                 flight.end(ConnectionLost(sealed=False))
+        except Exception as error:
+            # A parameter of the wrong type, say. What is queued without its Sync must never run with the next flight's.
+            self._lose()
+            flight.end(error)
 
     def _depart(self, flight: Flight) -> None:
         flight.started = time.monotonic()
@@ -281,6 +287,14 @@ class Connection:
         """Close at once; flights still in the air end as lost."""
         self._lose(told=False)
 
+    async def stop(self) -> None:
+        """Cancel what still runs, then close: a backend does not notice by itself that nobody waits any more."""
+        if self.flights and not self.closed:
+            with suppress(psycopg.Error, OSError, TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await cancelling.cancel(self._pg)
+        self.close()
+
     def _settle(self) -> None:
         if self.closed or self.held or self.flights or self._cancelling is not None:
             return
@@ -324,6 +338,8 @@ class Connection:
         flights = list(self.flights)
         self.flights.clear()
         os.close(self._socket)
+        if self._cancelling is not None:
+            self._cancelling.cancel()
         self._pg.finish()
         for flight in flights:
             flight.end(ConnectionLost(sealed))

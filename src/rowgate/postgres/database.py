@@ -153,7 +153,8 @@ class Database:
         if flight.failure is None:
             return False
         if flight.failure.stale:
-            return any(prepared is not None for prepared, parsed in flight.steps)
+            prepared, parsed = flight.steps[flight.cursor]  # what failed; prepared in this very flight, it is the SQL
+            return prepared is not None and not parsed and (prepared, True) not in flight.steps
         if flight.failure.error.sqlstate == QUERY_CANCELED and reads:
             allowed = statement_timeout(transaction.context, self._ceiling) / 1000
             return not allowed or time.monotonic() - flight.started < allowed * _TIMED_OUT
@@ -172,6 +173,8 @@ def _pool(name: str, conninfo: str, size: int, settings: DatabaseSettings) -> Po
 
 
 def _command(role: str, transaction: Transaction, statement: Statement) -> Command:
+    if "\x00" in statement.sql:
+        raise ValueError("SQL text cannot contain a NUL character: libpq would cut it off there")
     refuse_nul(statement.parameters)
     return Command((role, transaction.context.search_path, statement.sql), statement.sql, statement.parameters)
 
@@ -200,7 +203,7 @@ def _release(flight: Flight) -> None:
         connection.release()
 
 
-def _reason(flight: Flight) -> PostgresError:
+def _reason(flight: Flight) -> Exception:
     """Why a flight brought no result, in the words of `rowgate.postgres.errors`."""
     if isinstance(flight.ended, ConnectionLost):
         if flight.writes and flight.ended.sealed:

@@ -69,7 +69,7 @@ class Flight:
         self.started = 0.0
         self.result: Result | None = None
         self.failure: Failure | None = None
-        self.ended: PostgresError | None = None
+        self.ended: Exception | None = None
         self.abandoned = False
         self.timer: asyncio.TimerHandle | None = None
 
@@ -79,7 +79,7 @@ class Flight:
         if future is not None and not future.done():
             future.set_result(None)
 
-    def end(self, reason: PostgresError) -> None:
+    def end(self, reason: Exception) -> None:
         """It will never land; `reason` goes to the one who waits."""
         self.ended = reason
         self.land()

@@ -25,6 +25,7 @@ from rowgate.postgres.sql_text import line_of, split_statements, statement_offse
 from rowgate.postgres.system import system_files
 
 FILE_NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")  # upstream's own pattern
+COPY_FROM_STDIN = re.compile(r"copy\b[^;]*?\bfrom\s+stdin\b", re.IGNORECASE)
 LOCK_TIMEOUT = "4s"  # upstream's: a migration that waits for a table stops every request behind it
 ADVISORY_LOCK = 0x6D696772617465  # "migrate"
 
@@ -256,18 +257,22 @@ async def _run_sql(connection: Connection, path: Path, sql: str) -> None:
 
     Postgres names a position only where parsing failed; for the rest the number of statements that succeeded tells.
     """
+    for offset in statement_offsets(sql):
+        if COPY_FROM_STDIN.match(sql, offset):
+            raise RowgateError(
+                f"{path.parent.name}/{path.name}, line {line_of(sql, offset + 1)}: COPY with data in the file is a way "
+                "of psql's, which Postgres itself does not understand.",
+                "Write INSERT statements (pg_dump --inserts), or load the data with psql.",
+            )
     pgconn = connection.pgconn
     pgconn.send_query(sql.encode())
     results = await connection.wait(generators.execute(pgconn))
     last = results[-1] if results else None
     if last is None or last.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY):
         return
-    if last.status is not ExecStatus.FATAL_ERROR:
-        await connection.close()
-        raise RowgateError(
-            f"{path.name} uses COPY with data in the file, which only psql understands.",
-            "Write INSERT statements (pg_dump --inserts), or load the data with psql.",
-        )
+    if last.status != ExecStatus.FATAL_ERROR:  # the binary implementation gives plain numbers
+        await connection.close()  # a COPY that waits for its other end
+        raise RowgateError(f"{path.name} copies to the client.", "Copy to a table, or run the file with psql.")
     error = errors.error_from_result(last, encoding="utf-8")
     position = error.diag.statement_position
     if position is not None:

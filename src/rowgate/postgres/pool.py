@@ -12,7 +12,7 @@ from rowgate.postgres.connecting import ConnectFailed, connect
 from rowgate.postgres.connection import Connection
 from rowgate.postgres.errors import PoolTimeout, PostgresError, Unavailable
 from rowgate.postgres.flight import Flight
-from rowgate.postgres.statements import History
+from rowgate.postgres.statements import FAST, History
 
 RETRY_FIRST = 0.1  # seconds between attempts to reach Postgres again, doubled up to the last
 RETRY_LAST = 2.0
@@ -100,8 +100,10 @@ class Pool:
                     await self._emptied.wait()
             except TimeoutError:
                 pass
-        for connection in tuple(self._live):
-            self._discard(connection)
+        remaining = tuple(self._live)
+        for connection in remaining:
+            self._remove(connection)
+        await asyncio.gather(*(connection.stop() for connection in remaining))
 
     def stats(self) -> PoolStats:
         return PoolStats(
@@ -196,10 +198,9 @@ class Pool:
     # -- what connections report -------------------------------------------------------------------------------------
 
     def landed(self, connection: Connection, flight: Flight, seconds: float) -> None:
-        if not flight.hold and flight.failure is None:
-            key = flight.commands[-1].key
-            if key is not None:
-                self.history.record(key, seconds)
+        key = flight.commands[-1].key
+        if key is not None and not flight.hold and (flight.failure is None or seconds > FAST):
+            self.history.record(key, seconds)  # a quick refusal tells nothing, a slow one that was cancelled does
         if connection.flights and self._waiting and not connection.retiring:
             self._admit(connection)
 

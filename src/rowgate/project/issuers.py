@@ -86,20 +86,13 @@ def check_issuer(issuer: IssuerSettings) -> None:
 
 
 def issuer_warnings(issuers: Iterable[IssuerSettings]) -> list[str]:
-    """What is allowed and should be seen at every start."""
-    warnings = []
-    for issuer in issuers:
-        if issuer.audiences == ANY_AUDIENCE:
-            warnings.append(
-                f'WARN: issuer "{issuer.name}" accepts tokens made for any audience (audiences = ["*"]): a token that '
-                "its server issued for another application opens this project too."
-            )
-        if "service_role" in (*issuer.roles, issuer.default_role):
-            warnings.append(
-                f'WARN: issuer "{issuer.name}" lists the role service_role, which bypasses row-level security; '
-                "its tokens will be refused that role all the same."
-            )
-    return warnings
+    """What is allowed and should be seen. (What `rowgate.identity` warns about when it builds them is not repeated.)"""
+    return [
+        f'WARN: issuer "{issuer.name}" lists the role service_role, which bypasses row-level security; '
+        "its tokens will be refused that role all the same."
+        for issuer in issuers
+        if "service_role" in (*issuer.roles, issuer.default_role)
+    ]
 
 
 def _read_entry(entry: object, where: str) -> dict[str, Any]:

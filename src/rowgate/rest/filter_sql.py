@@ -47,8 +47,8 @@ CONSTANTS: Mapping[str, str] = {
     "false": "false",
     "unknown": "unknown",
 }
-# A type's name as SQL spells it: one word, maybe of a schema, or one of the standard's names of several words; a length;
-# array brackets. Nothing in it can end the cast, and no further word of SQL fits.
+# A type's name as SQL spells it: one word, maybe of a schema, or one of the standard's names of several words; then a
+# length, then array brackets. Nothing in it can end the cast, and no further word of SQL fits.
 TYPE_NAME = re.compile(
     r"(?:double precision|(?:character|bit) varying|time(?:stamp)?(?:\(\d\))? with(?:out)? time zone"
     r"|[a-z_]\w*(?:\.[a-z_]\w*)?)(?: ?\(\d+(?:, ?\d+)?\))?(?:\[\])*",

@@ -13,15 +13,18 @@ from math import sqrt
 TABLE_SCORE = 0.75  # PostgREST's floor for names of tables and functions: a far guess would reveal what exists
 LOOSE_SCORE = 0.33  # fuzzyset's own floor, for columns, parameters and embeds
 REFINED = 50  # candidates that the edit distance is computed for
+CANDIDATES = 500  # known names at most: beyond that a misspelling would cost more than it helps (PostgREST's bound too)
 NAME_LIMIT = 200  # characters; a Postgres name has at most 63 bytes, so a longer one resembles none
 
 
 def nearest(name: str, known: Iterable[str], floor: float = LOOSE_SCORE, *, exact: bool = True) -> str | None:
     """The known name most like `name`, or None below `floor`. `exact` False never offers the name itself."""
     wanted = name.lower()
-    if len(wanted) > NAME_LIMIT:
+    names = set(known)
+    if len(wanted) > NAME_LIMIT or len(names) > CANDIDATES:
         return None
-    candidates = sorted(set(known))
+    # The edit distance is at least the difference in length, so these alone can reach the floor.
+    candidates = sorted(each for each in names if _closest(wanted, each) >= floor)
     if exact and (same := next((each for each in candidates if each.lower() == wanted), None)):
         return same
     for size in (3, 2):
@@ -55,6 +58,10 @@ def _cosine(one: Counter[str], other: Counter[str]) -> float:
 def _likeness(one: str, other: str) -> float:
     longest = max(len(one), len(other))
     return 1.0 if not longest else 1.0 - _levenshtein(one, other) / longest
+
+
+def _closest(one: str, other: str) -> float:
+    return min(len(one), len(other)) / max(len(one), len(other), 1)
 
 
 def _levenshtein(one: str, other: str) -> int:

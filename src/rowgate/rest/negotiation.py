@@ -28,10 +28,11 @@ class Format:
     body: Body
     content_type: bytes
     strip: bool = False
+    explain: str = ""  # `explain (…) ` where the statement's plan is asked for in place of its rows
 
     @property
     def singular(self) -> bool:
-        return self.body is Body.OBJECT
+        return self.body is Body.OBJECT and not self.explain
 
 
 JSON = Format(Body.ARRAY, b"application/json; charset=utf-8")
@@ -50,15 +51,27 @@ PLAIN = {
 }
 
 
-def negotiate(accept: tuple[MediaType, ...], call: Call | None = None) -> Format:
+PLANS = {
+    "application/vnd.pgrst.plan": "text",
+    "application/vnd.pgrst.plan+text": "text",
+    "application/vnd.pgrst.plan+json": "json",
+}
+PLAN_OPTIONS = ("analyze", "verbose", "settings", "buffers", "wal")  # EXPLAIN's own names
+
+
+def negotiate(accept: tuple[MediaType, ...], call: Call | None = None, *, plans: bool = False) -> Format:
     """Choose the format of an answer.
 
     A function whose result is a domain named like a media type (`create domain "image/png" as bytea`) answers in that
-    type alone. Raises RestError PGRST107 when nothing accepted can be produced.
+    type alone. `plans` says whether a statement's plan may be shown (db_plan_enabled). Raises RestError PGRST107 when
+    nothing accepted can be produced.
     """
     own = _own_media_type(call)
     for media in accept:
-        chosen = _own_format(own, media) if own is not None else _format(media)
+        if media.name in PLANS:
+            chosen = _plan(media) if plans else None
+        else:
+            chosen = _own_format(own, media) if own is not None else _format(media)
         if chosen is not None:
             return chosen
     names = ", ".join(_spelled(media) for media in accept)
@@ -73,6 +86,23 @@ def _format(media: MediaType) -> Format | None:
     return PLAIN.get(media.name)
 
 
+def _plan(media: MediaType) -> Format | None:
+    """`application/vnd.pgrst.plan+json; for="text/csv"; options=analyze|buffers`."""
+    given = dict(media.parameters)
+    planned = _format(MediaType(given.get("for", "application/json"), media.parameters))
+    if planned is None:
+        return None
+    asked = given.get("options", "").split("|")
+    options = [name for name in PLAN_OPTIONS if name in asked]
+    style = PLANS[media.name]
+    shown = planned.content_type.removesuffix(b"; charset=utf-8").decode()
+    content_type = f'application/vnd.pgrst.plan+{style}; for="{shown}"'
+    content_type += f"; options={'|'.join(options)}; charset=utf-8" if options else "; charset=utf-8"
+    return Format(
+        planned.body, content_type.encode(), planned.strip, f"explain ({', '.join([f'format {style}', *options])}) "
+    )
+
+
 def _stripped(media: MediaType) -> bool:
     return ("nulls", "stripped") in media.parameters
 
@@ -80,8 +110,9 @@ def _stripped(media: MediaType) -> bool:
 def _own_media_type(call: Call | None) -> str | None:
     if call is None or not call.scalar:
         return None
-    name = call.function.returns.type.strip('"')
-    return name if "/" in name else None
+    # The catalog writes types as SQL does: a name with a slash in it stands in quotes, behind its schema.
+    _, quote, name = call.function.returns.type.rstrip('"').rpartition('"')
+    return name if quote and "/" in name else None
 
 
 def _own_format(own: str, media: MediaType) -> Format | None:

@@ -91,7 +91,7 @@ def _read(request: RestRequest, catalog: Catalog, settings: RestSettings, relati
     reading = Reading(catalog, settings.db_max_rows, settings.db_aggregates_enabled)
     name = relation.qualified_name
     node = read_tree(reading, request.query, Table(name), name, request.range)
-    format_ = negotiate(request.accept)
+    format_ = negotiate(request.accept, plans=settings.db_plan_enabled)
     return ReadPlan(relation, node, format_, request.preferences.count, settings.db_max_rows, request.head)
 
 
@@ -105,12 +105,10 @@ def _mutation(request: RestRequest, catalog: Catalog, settings: RestSettings, re
         Action.DELETE: delete_of,
     }
     mutation = builders[request.action](request, relation, node)
-    format_ = negotiate(request.accept)
-    if request.preferences.returns is not Return.REPRESENTATION:
-        written = Format(Body.NONE, format_.content_type)
-    else:
-        written = format_
+    format_ = negotiate(request.accept, plans=settings.db_plan_enabled)
     preferences = request.preferences
+    represented = preferences.returns is Return.REPRESENTATION
+    written = format_ if represented else replace(format_, body=Body.NONE)
     return MutationPlan(
         relation,
         request.action,
@@ -129,9 +127,9 @@ def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Cal
     returned = function.returns.relation or (function.schema, function.name)
     reading = Reading(catalog, settings.db_max_rows, settings.db_aggregates_enabled)
     node = read_tree(reading, request.query, call, returned, request.range)
-    if call.scalar:  # values have one column, and nothing to select or embed
-        node = replace(node, outputs=(Output(Field("*")),), embeds=())
-    format_ = negotiate(request.accept, call)
+    if call.scalar:  # values have one column, and nothing to select
+        node = replace(node, outputs=(Output(Field("*")),))
+    format_ = negotiate(request.accept, call, plans=settings.db_plan_enabled)
     preferences = request.preferences
     if preferences.max_affected is not None and preferences.handling == "strict" and call.single:
         raise RestError(

@@ -8,8 +8,9 @@ from rowgate.rest.errors import RestError
 from rowgate.rest.syntax import Range
 
 MAX_ROW = 2**63 - 1  # LIMIT and OFFSET are int8
-_INTEGER = re.compile(r"[ \t]*(-?)0*([0-9]+)[ \t]*", re.ASCII)
-_HEADER = re.compile(rb"0*([0-9]+)-(?:0*([0-9]+))?")
+# No two neighbours match the same character, or a header of zeros would cost the square of its length.
+_INTEGER = re.compile(r"[ \t]*(-?)([0-9]+)[ \t]*")
+_HEADER = re.compile(r"([0-9]+)-([0-9]*)")
 _TOO_LONG = len(str(MAX_ROW))
 EVERYTHING = Range()
 
@@ -44,11 +45,11 @@ def range_header(value: bytes) -> Range | None:
 
     Raises RestError PGRST103 when its bounds are the wrong way round.
     """
-    match = _HEADER.fullmatch(value)
+    match = _HEADER.fullmatch(value.decode("latin-1"))
     if match is None:
         return None
     first = _bounded(match.group(1))
-    if match.group(2) is None:
+    if not match.group(2):
         return Range(first, None)
     last = _bounded(match.group(2))
     if last < first:
@@ -84,6 +85,7 @@ def negative_limit() -> RestError:
     )
 
 
-def _bounded(digits: str | bytes) -> int:
+def _bounded(digits: str) -> int:
     """The number, or MAX_ROW: a number of a megabyte costs nothing and asks for no more."""
+    digits = digits.lstrip("0") or "0"
     return MAX_ROW if len(digits) > _TOO_LONG else min(MAX_ROW, int(digits))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rowgate.postgres.catalog.records import Catalog, QualifiedName, Relation, Relationship
@@ -54,11 +54,12 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What stays the same for every node of one tree."""
+    """What a node is planned with, beside its own wishes."""
 
     catalog: Catalog
     max_rows: int | None  # None for the representation of a write, which is never cut short
     aggregates: bool
+    limited: bool = True  # whether max_rows bounds the node at hand
 
 
 def read_tree(
@@ -109,7 +110,7 @@ def _node(
         order=tuple(
             _order(name, relation, asked, embeds, term) for path, terms in wishes.orders if not path for term in terms
         ),
-        range=_limited(range_, reading.max_rows),
+        range=_limited(range_, reading.max_rows if reading.limited else None),
     )
 
 
@@ -154,7 +155,9 @@ def _embed(
     alias = _free(f"{target[1]}_{depth}", taken)
     source: Source = Table(target) if isinstance(relationship, Relationship) else Computed(relationship)
     relation = reading.catalog.relations.get(target)
-    node = _node(reading, source, target, alias, relation, item.children, wishes, depth, taken)
+    # One row needs no limit, and a limit would keep the planner from seeing a plain lookup.
+    own = replace(reading, limited=not relationship.to_one)
+    node = _node(own, source, target, alias, relation, item.children, wishes, depth, taken)
     columns: tuple[SpreadColumn, ...] = ()
     if item.spread:
         node, columns = _spread(node, relationship.to_one)
@@ -189,25 +192,25 @@ def _spread(node: Node, to_one: bool) -> tuple[Node, tuple[SpreadColumn, ...]]:
         )
     kept: list[Output] = []
     columns: list[SpreadColumn] = []
-    for output in node.outputs:
+    # Each column of a spread is named in its parent, so `*` is spelled out.
+    for output in _expanded(node.relation, node.outputs):
         name = output.alias or (output.field.name if output.field else "count")
         if output.aggregate:
             own = output.alias or output.aggregate
-            inner = f"{own}_{len(kept)}"
+            inner = f"{node.alias}_{own}_{len(kept)}"
             kept.append(Output(output.field, alias=inner, cast=output.cast))
             columns.append(SpreadColumn(inner, own, output.aggregate, output.aggregate_cast))
         else:
             kept.append(output)
             columns.append(SpreadColumn(name))
+    embeds: list[Embed] = []
     for embed in node.embeds:
-        if embed.spread:
-            columns += [SpreadColumn(each.alias or each.name) for each in embed.columns]
-        elif not embed.node.answers_nothing:
+        lifted = [SpreadColumn(each.name) if each.aggregate else each for each in embed.columns]
+        embeds.append(replace(embed, columns=tuple(lifted)))
+        columns += [each if each.aggregate else SpreadColumn(each.alias or each.name) for each in embed.columns]
+        if not embed.spread and not embed.node.answers_nothing:
             columns.append(SpreadColumn(embed.name))
-    return (
-        Node(node.source, node.alias, node.relation, tuple(kept), node.embeds, node.conditions, node.order, node.range),
-        tuple(columns),
-    )
+    return replace(node, outputs=tuple(kept), embeds=tuple(embeds)), tuple(columns)
 
 
 def resolve_field(relation: Relation | None, path: FieldPath) -> Field:
@@ -239,9 +242,9 @@ def _must_expand(reading: Reading, relation: Relation, outputs: tuple[Output, ..
     return grouped or any(column.type in reading.catalog.representations for column in relation.columns.values())
 
 
-def _expanded(relation: Relation, outputs: tuple[Output, ...]) -> Iterable[Output]:
+def _expanded(relation: Relation | None, outputs: tuple[Output, ...]) -> Iterable[Output]:
     for output in outputs:
-        if output.field is not None and output.field.star and output.aggregate is None:
+        if relation is not None and output.field is not None and output.field.star and output.aggregate is None:
             yield from (Output(Field(column.name, base_type=column.base_type)) for column in relation.columns.values())
         else:
             yield output

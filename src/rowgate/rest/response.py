@@ -101,6 +101,12 @@ def call_response(request: RestRequest, plan: CallPlan, result: Result, applied:
     return _overridden(row, status, headers, body)
 
 
+def plan_response(request: RestRequest, content_type: bytes, result: Result) -> Response:
+    """EXPLAIN's lines, in place of an answer."""
+    body = b"".join((row[0] or b"") + b"\n" for row in result.rows)
+    return Response(200, _represented(request, content_type, body), body)
+
+
 def options_response(allow: str) -> Response:
     """The methods a resource has."""
     return Response(200, [(b"allow", allow.encode()), (b"content-length", b"0")])

@@ -192,9 +192,7 @@ def _spread_join(embed: Embed, parent: str, parameters: Parameters) -> str:
 
 def _spread_column(embed: Embed, column: SpreadColumn) -> str:
     lateral = identifier(embed.lateral)
-    if column.name == "*" and not embed.to_one:
-        raise AssertionError("unreachable: `*` of a to-many spread is expanded by the plan")
-    sql = f"{lateral}.*" if column.name == "*" else f"{lateral}.{name_sql(column.name)}"
+    sql = f"{lateral}.{name_sql(column.name)}"
     if column.aggregate:
         sql = cast_sql(f"{column.aggregate}({sql})", column.aggregate_cast)
     return f"{sql} as {name_sql(column.alias)}" if column.alias is not None else sql
@@ -207,7 +205,8 @@ def _order_sql(node: Node, alias: str, term: Order, parameters: Parameters) -> s
         below = node.embeds[term.embed]
         key = field_sql(identifier(below.node.alias), term.field, parameters)
         where = _where(below.node, parameters, alias, below)
-        sql = f"(select {key} from {_from(below.node, below, alias, parameters)} where {where} limit 1)"
+        source = _from(below.node, below, alias, parameters)
+        sql = f"(select {key} from {source}{f' where {where}' if where else ''} limit 1)"
     if term.descending is not None:
         sql += " desc" if term.descending else " asc"
     if term.nulls_first is not None:

@@ -28,6 +28,7 @@ from rowgate.rest.response import (
     not_singular,
     options_response,
     page_of,
+    plan_response,
     read_response,
 )
 from rowgate.rest.sql import Column
@@ -103,6 +104,9 @@ class RestService:
         )
         result = await self._runner.run(principal, self._transaction(context, prepared))
         plan = prepared.plan
+        assert not isinstance(plan, OptionsPlan)
+        if plan.format.explain:
+            return plan_response(prepared.request, plan.format.content_type, result)
         if isinstance(plan, ReadPlan):
             planned = await self._planned(principal, context, prepared, result)
             return read_response(prepared.request, plan, result, prepared.location, prepared.applied, planned)
@@ -110,7 +114,6 @@ class RestService:
             if plan.access is Access.READ_ONLY:
                 check_rows(prepared, result)
             return call_response(prepared.request, plan, result, prepared.applied)
-        assert isinstance(plan, MutationPlan)
         return mutation_response(prepared.request, plan, result, prepared.applied)
 
     def _transaction(self, context: RequestContext, prepared: Prepared) -> Transaction:
@@ -118,9 +121,7 @@ class RestService:
         statement = prepared.statement
         assert statement is not None
         before = self._before[statement.access] if self._before else None
-        isolation: Isolation | None = None
-        if prepared.function is not None and prepared.function.isolation is not None:
-            isolation = Isolation(prepared.function.isolation)
+        isolation = _isolation(prepared)
         if statement.access is Access.READ_ONLY:
             return Transaction(context, statement, before, isolation)
         check = (lambda result: check_rows(prepared, result)) if _may_undo(prepared) else None
@@ -175,8 +176,19 @@ def check_rows(prepared: Prepared, result: Result) -> None:
         )
 
 
+def _isolation(prepared: Prepared) -> Isolation | None:
+    """The level a function was declared with (`SET default_transaction_isolation`).
+
+    READ UNCOMMITTED is READ COMMITTED in Postgres, and that is every transaction's own level here.
+    """
+    declared = prepared.function.isolation if prepared.function is not None else None
+    return next((level for level in Isolation if level == declared and level is not Isolation.READ_COMMITTED), None)
+
+
 def _may_undo(prepared: Prepared) -> bool:
     plan, preferences = prepared.plan, prepared.request.preferences
+    if isinstance(plan, OptionsPlan) or plan.format.explain:
+        return False
     strict = preferences.max_affected is not None and preferences.handling == "strict"
     if isinstance(plan, MutationPlan):
         return plan.singular or plan.action is Action.PUT or strict

@@ -52,7 +52,7 @@ def read_statement(plan: ReadPlan) -> Statement:
     before, rows = wrapped(select_sql(plan.node, parameters), format_)
     sql = answer_sql(rows, format_, "count(*)", _total(plan, parameters))
     mode = _mode(plan.node.conditions, plan.node, plan.relation, parameters)
-    return _statement(before, sql, parameters, Access.READ_ONLY, mode)
+    return _statement(plan.format, before, sql, parameters, Access.READ_ONLY, mode)
 
 
 def explain_statement(plan: ReadPlan) -> Statement:
@@ -78,7 +78,7 @@ def mutation_statement(plan: MutationPlan) -> Statement:
     mode = _mode(getattr(mutation, "conditions", ()), plan.node, plan.relation, parameters)
     if isinstance(mutation, Insert) and not _filtered_below(plan.node):
         mode = PlanMode.GENERIC
-    return _statement(before, sql, parameters, Access.READ_WRITE, mode)
+    return _statement(plan.format, before, sql, parameters, Access.READ_WRITE, mode)
 
 
 def call_statement(plan: CallPlan) -> Statement:
@@ -102,12 +102,14 @@ def call_statement(plan: CallPlan) -> Statement:
     chosen = call.function.volatility is Volatility.VOLATILE or call.single
     if chosen and not node.conditions and not _filtered_below(node):
         mode = PlanMode.GENERIC
-    return _statement(before, sql, parameters, plan.access, mode)
+    return _statement(plan.format, before, sql, parameters, plan.access, mode)
 
 
-def _statement(before: str, sql: str, parameters: Parameters, access: Access, mode: PlanMode) -> Statement:
+def _statement(
+    format_: Format, before: str, sql: str, parameters: Parameters, access: Access, mode: PlanMode
+) -> Statement:
     text = f"with {before} {sql}" if before else sql
-    return Statement(text, tuple(parameters.values), access, mode)
+    return Statement(format_.explain + text, tuple(parameters.values), access, mode)
 
 
 def _total(plan: ReadPlan, parameters: Parameters) -> str:

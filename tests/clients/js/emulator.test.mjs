@@ -1,9 +1,8 @@
 // Tokens of the official WorkOS emulator, obtained with WorkOS's own SDK, read and write through supabase-js.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createClient } from '@supabase/supabase-js'
 import { WorkOS } from '@workos-inc/node'
-import { good, world } from './world.mjs'
+import { createClient, good, world } from './world.mjs'
 
 const workos = new WorkOS(world.emulator.apiKey, {
   apiHostname: '127.0.0.1', port: world.emulator.port, https: false, clientId: 'client_test',

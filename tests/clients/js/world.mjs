@@ -1,8 +1,13 @@
 // What the Python side hands over: the server's address, its keys and everybody's tokens.
 import { readFileSync } from 'node:fs'
-import { createClient } from '@supabase/supabase-js'
+import { createClient as createSupabaseClient } from '@supabase/supabase-js'
+import ws from 'ws'
 
 export const world = JSON.parse(readFileSync(process.env.WORLD, 'utf8'))
+
+/** supabase-js makes its Realtime client at once, and Node before 22 has no WebSocket of its own to give it. */
+export const createClient = (url, key, options = {}) =>
+  createSupabaseClient(url, key, { realtime: { transport: ws }, ...options })
 
 /** A client as the Clerk and WorkOS guides make it: the provider's token comes from `accessToken`. */
 export const as = (person, options = {}) =>

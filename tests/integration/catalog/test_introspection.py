@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from rowgate.postgres.catalog.introspect import load
 from rowgate.postgres.catalog.records import (
@@ -286,6 +287,14 @@ async def test_enums_representations_and_timezones(catalog: Catalog) -> None:
         "api.colour", "api.colour_json", "api.colour", "api.colour"
     )
     assert "Europe/Vienna" in catalog.timezones
+
+
+async def test_the_login_s_own_search_path_shortens_no_name(database_url: str) -> None:
+    url = make_conninfo(database_url, options="-csearch_path=api,extra")
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        found = await load(connection, ["api"], [], 1)
+    assert found.relations["api", "todos"].columns["mood"].type == "extra.mood"
+    assert found.relations["api", "lists"].columns["id"].default == "nextval('api.lists_id_seq')"
 
 
 async def test_the_look_leaves_no_trace_on_the_connection(database_url: str) -> None:

@@ -73,7 +73,8 @@ def test_a_token_without_a_subject_owns_nothing(asking: Asking, claims: dict) ->
 
 def test_every_table_has_row_security_and_an_index_on_what_its_policies_compare(asking: Asking) -> None:
     unguarded = asking.connection.execute(
-        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and not relrowsecurity"
+        "select relname from pg_class"
+        " where relnamespace = 'public'::regnamespace and relkind = 'r' and not relrowsecurity"
     ).fetchall()
     indexed = asking.connection.execute(
         "select c.relname || '.' || a.attname from pg_index i join pg_class c on c.oid = i.indrelid"

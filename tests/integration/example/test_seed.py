@@ -9,7 +9,8 @@ WORKOS = with_ids(DEFAULT_SEED, lambda prefix, key: workos_id(prefix, f"workos {
 
 def test_the_seeded_rows_belong_to_the_default_people(asking: Asking) -> None:
     ada, cleo = CLERK.user_by_email("ada@harbor.example"), WORKOS.user_by_email("cleo@juniper.example")
-    assert ada and cleo
+    assert ada
+    assert cleo
     titles = "select title from todos order by title"
     assert asking.ask({"sub": ada.id}, titles) == [("Hang the shop sign",), ("Order the poetry shelf",)]
     assert asking.ask({"sub": cleo.id}, titles) == [("Repot the juniper",)]

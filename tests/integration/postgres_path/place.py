@@ -10,7 +10,9 @@ from typing import Any
 
 import psycopg
 
+from rowgate.postgres.connection import Connection
 from rowgate.postgres.database import Database
+from rowgate.postgres.flight import Flight
 from rowgate.postgres.statement import Access, RequestContext, Result, Statement, Transaction
 from rowgate.principal import Principal, TokenClass
 from rowgate.project.settings import DatabaseSettings
@@ -123,3 +125,17 @@ async def running(place: Place, pattern: str) -> int:
             if rows := await asyncio.to_thread(place.execute, sql, pattern):
                 return int(rows[0][0])
             await asyncio.sleep(0.01)
+
+
+def watch(database: Database) -> list[str]:
+    """The errors of flights that somebody waited for: a read that was hit is run again, which no answer shows."""
+    hits: list[str] = []
+    landed = database._public.landed
+
+    def look(connection: Connection, flight: Flight, seconds: float) -> None:
+        if flight.failure is not None and not flight.abandoned:
+            hits.append(flight.failure.error.sqlstate)
+        landed(connection, flight, seconds)
+
+    database._public.landed = look  # type: ignore[method-assign]
+    return hits

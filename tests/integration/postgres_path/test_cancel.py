@@ -11,7 +11,7 @@ import pytest
 from rowgate.postgres.database import Database
 from rowgate.postgres.errors import DatabaseError
 from rowgate.postgres.statement import Isolation, Result
-from tests.integration.postgres_path.place import ANA, BEN, Place, asking, cell, opened, running
+from tests.integration.postgres_path.place import ANA, BEN, Place, asking, cell, opened, running, watch
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +58,7 @@ async def share(database: Database) -> None:
 async def test_a_cancel_never_hits_a_neighbour(place: Place, given_up: int) -> None:
     async with opened(place, pool_size=1) as database:
         await share(database)
+        hits = watch(database)
         tasks = [asyncio.create_task(database.run(ANA, asking(NAP, f"n{n}", "0.1"))) for n in range(3)]
         await asyncio.sleep(0)
         (connection,) = database._public._live
@@ -67,12 +68,13 @@ async def test_a_cancel_never_hits_a_neighbour(place: Place, given_up: int) -> N
         async with asyncio.timeout(5):
             assert [cell(await task) for task in tasks] == left
             assert cell(await database.run(BEN, asking("select 'after'"))) == b"after"
+        assert hits == []
 
 
 async def test_nothing_is_fed_to_a_connection_that_waits_to_cancel(place: Place) -> None:
     async with opened(place, pool_size=1) as database:
         await share(database)
-        first = asyncio.create_task(database.run(ANA, asking(NAP, "first", "0.1")))
+        first = asyncio.create_task(database.run(ANA, asking(NAP, "first", "0.3")))
         second = asyncio.create_task(database.run(ANA, asking(NAP, "second", "30")))
         await asyncio.sleep(0)
         await give_up(second)
@@ -83,6 +85,17 @@ async def test_nothing_is_fed_to_a_connection_that_waits_to_cancel(place: Place)
         async with asyncio.timeout(5):
             assert cell(await first) == b"first"
             assert cell(await third) == b"third"
+
+
+async def test_a_read_that_was_given_up_for_its_slowness_is_not_shared_again(place: Place) -> None:
+    async with opened(place, pool_size=1) as database:
+        await share(database)
+        task = asyncio.create_task(database.run(ANA, asking(NAP, "slow", "30")))
+        await running(place, "select $1 || pg_sleep%")
+        await give_up(task)
+        async with asyncio.timeout(5):
+            await database.run(ANA, asking("select 1"))
+        assert not database._public.history.fast(NAP_KEY)
 
 
 async def test_a_read_hit_by_a_foreign_cancel_is_run_again(place: Place, database: Database) -> None:
@@ -118,6 +131,7 @@ async def test_a_storm_of_given_up_requests_harms_nobody(place: Place) -> None:
     dice = random.Random(7)
     async with opened(place, pool_size=2) as database:
         await share(database)
+        hits = watch(database)
 
         async def patient(number: int) -> None:
             await asyncio.sleep(dice.random() * 0.3)
@@ -135,3 +149,4 @@ async def test_a_storm_of_given_up_requests_harms_nobody(place: Place) -> None:
                 everyone.create_task(patient(number))
                 everyone.create_task(fickle(number))
         assert cell(await database.run(BEN, asking("select 'calm'"))) == b"calm"
+        assert hits == []

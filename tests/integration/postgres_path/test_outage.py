@@ -106,6 +106,18 @@ async def test_a_write_that_never_left_completely_is_known_not_to_have_happened(
     await database.close(drain=0)
 
 
+async def test_nothing_is_answered_between_the_result_and_the_sync(place: Place, wire: Wire) -> None:
+    # Byte by byte, the event loop gets many a turn between the main result and the deferred constraint's error.
+    await wire.up()
+    database = Database(wire.through(place.public), None, DatabaseSettings(pool_size=1))
+    await database.open()
+    wire.slow.set()
+    with pytest.raises(DatabaseError) as caught:
+        await database.run(ANA, asking("insert into children values (7) returning parent", write=True))
+    assert caught.value.sqlstate == "23503"
+    await database.close()
+
+
 async def test_postgres_away_at_start_is_no_failure(place: Place, wire: Wire) -> None:
     database = Database(wire.through(place.public), None, DatabaseSettings(pool_size=2))
     async with asyncio.timeout(2):
@@ -116,7 +128,16 @@ async def test_postgres_away_at_start_is_no_failure(place: Place, wire: Wire) ->
         assert caught.value.retry_after >= 1
         assert "127.0.0.1" not in str(caught.value)
     assert "refused" in (database.stats().public.failure or "")
+    told = asyncio.create_task(database.run(ANA, asking("select 1")))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert told.done(), "what is known to be down is told at once, not after another attempt"
+    with pytest.raises(Unavailable):
+        await told
     await wire.up()
+    async with asyncio.timeout(5):  # it comes back without being asked
+        while not database.stats().public.open:
+            await asyncio.sleep(0.02)
     assert await eventually(database) == b"back"
     assert database.stats().public.failure is None
     await database.close()

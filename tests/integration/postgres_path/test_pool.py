@@ -191,3 +191,6 @@ async def test_close_gives_up_after_its_drain_time(place: Place) -> None:
             await database.close(drain=0.05)
         with pytest.raises(Unavailable):
             await slow
+        async with asyncio.timeout(5):  # and its backend does not sleep on for nobody
+            while place.execute("select 1 from pg_stat_activity where query = 'select pg_sleep(30)'"):
+                await asyncio.sleep(0.02)

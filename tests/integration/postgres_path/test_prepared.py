@@ -71,6 +71,7 @@ async def test_a_statement_whose_parse_failed_is_not_taken_for_prepared(one: Dat
     with pytest.raises(DatabaseError) as caught:
         await one.run(ANA, asking(sql))
     assert caught.value.sqlstate == "42P01"
+    assert not [key for key in connection(one).statements._by_key if key[2] == sql]
     place.execute("create table later as select 1 as n; grant select on later to authenticated")
     assert cell(await one.run(ANA, asking(sql))) == b"1"
 
@@ -79,6 +80,7 @@ async def test_a_statement_whose_parse_was_skipped_is_not_taken_for_prepared(one
     before = asking("select 1/0").statement
     with pytest.raises(DatabaseError):
         await one.run(ANA, asking("select 'skipped'", before=before))
+    assert not [key for key in connection(one).statements._by_key if key[2] == "select 'skipped'"]
     assert cell(await one.run(ANA, asking("select 'skipped'"))) == b"skipped"
 
 

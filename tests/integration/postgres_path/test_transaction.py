@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +10,7 @@ from rowgate.postgres.database import Database, ServiceUnavailableHere
 from rowgate.postgres.errors import DatabaseError
 from rowgate.postgres.statement import End, Isolation, Result, Statement
 from rowgate.project.settings import DatabaseSettings
-from tests.integration.postgres_path.place import ANA, BEN, SECRET_KEY, Place, asking, cell, opened, user
+from tests.integration.postgres_path.place import ANA, BEN, SECRET_KEY, Place, asking, cell, opened, user, watch
 
 pytestmark = pytest.mark.anyio
 
@@ -190,6 +190,18 @@ async def test_a_nul_byte_is_refused_and_not_cut_off(database: Database) -> None
     assert caught.value.sqlstate == "22021"
 
 
+async def test_a_flight_that_could_not_be_written_down_never_runs_with_the_next(place: Place) -> None:
+    async with opened(place, pool_size=1) as database:
+        broken = asking("select $1 || nextval('ticks')", write=True)
+        broken = replace(broken, statement=replace(broken.statement, parameters=("text, not bytes",)))  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            await database.run(ANA, broken)
+        assert cell(await database.run(BEN, asking("select current_user"))) == b"authenticated"
+        with pytest.raises(ValueError, match="NUL"):
+            await database.run(ANA, asking("select 1\x00 from nowhere"))
+        assert database.stats().public.open == 1
+
+
 async def test_a_role_that_does_not_exist_is_postgres_error(database: Database) -> None:
     with pytest.raises(DatabaseError) as caught:
         await database.run(user("ana", "no_such_role"), asking("select 1"))
@@ -265,8 +277,9 @@ async def test_statement_timeout_is_a_ceiling_a_role_can_only_lower(place: Place
 
 async def test_a_slow_statement_is_ended_once_and_not_run_again(place: Place) -> None:
     async with opened(place, statement_timeout=0.1) as database:
+        hits = watch(database)
+        slow = asking("select pg_sleep(5)")
         with pytest.raises(DatabaseError) as caught:
-            async with asyncio.timeout(1):
-                await database.run(ANA, asking("select pg_sleep(5)"))
+            await database.run(ANA, slow)
         assert caught.value.sqlstate == "57014"
-        assert database.stats().public.opened_total == 1
+        assert hits == ["57014"]

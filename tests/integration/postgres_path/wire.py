@@ -17,6 +17,7 @@ class Wire:
         self._tasks: set[asyncio.Task[None]] = set()
         self._port = 0
         self.deaf = asyncio.Event()  # set: answers of Postgres are swallowed
+        self.slow = asyncio.Event()  # set: answers of Postgres arrive byte by byte
         self.dammed = asyncio.Event()  # set: nothing is read from Rowgate any more
 
     def through(self, url: str) -> str:
@@ -71,6 +72,11 @@ class Wire:
             if not piece:
                 raise EOFError
             if closed.is_set() and not hold:
+                continue
+            if self.slow.is_set() and not hold:
+                for byte in piece:
+                    sink.write(bytes((byte,)))
+                    await asyncio.sleep(0)
                 continue
             sink.write(piece)
             with suppress(ConnectionError):

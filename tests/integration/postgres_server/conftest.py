@@ -1,17 +1,13 @@
-"""Databases for these tests.
-
-`postgres_url` is a superuser's URL of a server started elsewhere; where ROWGATE_TEST_DATABASE_URL is unset, an embedded
-one is started for the session. Tests that need a cluster of their own make one in a short folder.
-"""
+"""Clusters of these tests' own, made by the embedded server under test: the wheel's PostgreSQL and, where it is
+installed, Debian's PostgreSQL 15, the oldest one served."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -20,6 +16,9 @@ from psycopg.conninfo import make_conninfo
 
 from rowgate.postgres.embedded import EmbeddedServer
 from rowgate.project.settings import Secrets
+
+OLDEST = Path("/usr/lib/postgresql/15/bin")
+VERSIONS: dict[str, Path | None] = {"wheel": None} | ({"15": OLDEST} if OLDEST.is_dir() else {})
 
 
 @pytest.fixture(scope="session")
@@ -48,26 +47,28 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A superuser's URL."""
-    if given := os.environ.get("ROWGATE_TEST_DATABASE_URL"):
-        yield given
-        return
+@pytest.fixture(scope="session", params=sorted(VERSIONS))
+def cluster_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A superuser's URL of a cluster nobody else uses, once per version: these tests change the login roles."""
     state = Path(tempfile.mkdtemp(prefix="rowgate-"))
-    with EmbeddedServer(state, free_port(), "127.0.0.1", "superuser", root_folder=state) as server:
+    state.chmod(0o755)
+    server = EmbeddedServer(state, free_port(), "127.0.0.1", "super'user", VERSIONS[request.param], root_folder=state)
+    with server:
+        with psycopg.connect(server.owner_url, autocommit=True) as connection:
+            connection.execute("alter system set fsync = off")
+            connection.execute("select pg_reload_conf()")
         yield server.owner_url
     shutil.rmtree(state, ignore_errors=True)
 
 
 @pytest.fixture
-def database_url(postgres_url: str) -> Iterator[str]:
+def database_url(cluster_url: str) -> Iterator[str]:
     """An empty database of the test's own, as superuser."""
     name = f"server_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
+    with psycopg.connect(cluster_url, autocommit=True) as connection:
         connection.execute(f"create database {name}")
-    yield make_conninfo(postgres_url, dbname=name)
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
+    yield make_conninfo(cluster_url, dbname=name)
+    with psycopg.connect(cluster_url, autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")
 
 
@@ -79,30 +80,25 @@ def admin(database_url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def role(postgres_url: str) -> Iterator[object]:
+def role(database_url: str) -> Iterator[Callable[..., str]]:
     """Make roles of unique names that are dropped afterwards: `role("owner", "login createrole")`.
 
-    Roles are the whole cluster's, so no test may use another's.
+    Roles are the whole cluster's, so no test may meet another's.
     """
     made: list[str] = []
 
     def make(prefix: str, attributes: str = "") -> str:
         name = f"{prefix}_{uuid.uuid4().hex[:8]}"
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
+        with psycopg.connect(database_url, autocommit=True) as connection:
             connection.execute(f"create role {name} {attributes}")
         made.append(name)
         return name
 
     yield make
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        databases = connection.execute("select datname from pg_database where datallowconn").fetchall()
-    for (database,) in databases:
-        if database != "template1":
-            with psycopg.connect(make_conninfo(postgres_url, dbname=database), autocommit=True) as connection:
-                for name in made:
-                    connection.execute(f"drop owned by {name} cascade")
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         for name in reversed(made):
+            connection.execute(f"reassign owned by {name} to current_user")
+            connection.execute(f"drop owned by {name} cascade")
             connection.execute(f"drop role {name}")
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from rowgate.errors import ConfigurationError, RowgateError
 from rowgate.postgres.embedded import EmbeddedServer
-from rowgate.postgres.embedded.account import KNOWN_NAMES, choose_account
+from rowgate.postgres.embedded.account import KNOWN_NAMES, choose_account, identity_of
 from rowgate.postgres.embedded.binaries import wheel_folder
 
 PASSWORD = "s3cret'of the @owner/:%41"
@@ -162,10 +162,17 @@ def test_a_postmaster_that_dies_is_started_again(folder: Path, port: int) -> Non
 def test_a_stale_postmaster_pid_of_somebody_elses_process_does_not_stop_the_start(folder: Path, port: int) -> None:
     with server_in(folder, port) as server:
         pass
-    # The id now belongs to a process that lives: Postgres alone would refuse to start over it.
-    (server.data_folder / "postmaster.pid").write_text(f"{os.getpid()}\n{server.data_folder}\n0\n{port}\n\n\n  0 0\n")
-    with server, psycopg.connect(server.owner_url) as connection:
-        connection.execute("select 1")
+    # The id now belongs to a living process of the same account: Postgres alone would refuse to start over it.
+    somebody = subprocess.Popen(["sleep", "60"], **identity_of(choose_account(server.data_folder)))
+    try:
+        pid_file = server.data_folder / "postmaster.pid"
+        pid_file.write_text(f"{somebody.pid}\n{server.data_folder}\n0\n{port}\n\n\n  0 0\n")
+        with server, psycopg.connect(server.owner_url) as connection:
+            connection.execute("select 1")
+        assert somebody.poll() is None
+    finally:
+        somebody.kill()
+        somebody.wait()
 
 
 def test_a_second_start_of_the_same_project_says_who_uses_it(folder: Path, port: int) -> None:

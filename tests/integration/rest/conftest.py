@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from rowgate.postgres.catalog.introspect import load
+from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.database import Database
 from rowgate.project.settings import DatabaseSettings
 from tests.integration.rest.shop import PUBLIC_LOGIN, ROLES, SCHEMA, Client
@@ -53,9 +56,18 @@ async def database(shop_url: str, anyio_backend: str) -> AsyncIterator[Database]
     await made.close(1.0)
 
 
+@pytest.fixture(scope="session")
+def catalog(shop_url: str) -> Catalog:
+    async def loaded() -> Catalog:
+        async with await psycopg.AsyncConnection.connect(shop_url, autocommit=True) as connection:
+            return await load(connection, ["public"], ["extensions"], 1)
+
+    return asyncio.run(loaded())
+
+
 @pytest.fixture
-def rest(database: Database) -> Client:
-    return Client(database)
+def rest(database: Database, catalog: Catalog) -> Client:
+    return Client(database, catalog)
 
 
 @pytest.fixture

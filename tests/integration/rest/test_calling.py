@@ -60,6 +60,13 @@ async def test_a_function_of_one_row_gives_an_object(rest: Client) -> None:
     assert (await rest("GET", "/rpc/pair")).json == {"a": 1, "b": "two"}
 
 
+async def test_columns_of_returns_table_and_computed_columns_are_columns(rest: Client) -> None:
+    table = await rest("GET", "/rpc/named?above=1&select=name,no:id::text&id=lt.4&order=id.desc")
+    assert table.json == [{"name": "door", "no": "3"}, {"name": "wall", "no": "2"}]
+    computed = await rest("GET", "/rpc/projects_of?client=1&select=label&label=like.r*")
+    assert computed.json == [{"label": "roof!"}]
+
+
 async def test_a_set_of_values_is_an_array(rest: Client) -> None:
     assert (await rest("GET", "/rpc/ids")).json == [1, 2, 3, 4, 5]
     page = await rest("GET", "/rpc/ids?limit=2&offset=1", prefer="count=exact")
@@ -87,6 +94,8 @@ async def test_a_domain_named_like_a_media_type_is_answered_as_such(rest: Client
     answer = await rest("GET", "/rpc/plain", accept="text/plain")
     assert (answer.body, answer.headers["content-type"]) == (b"plain words", "text/plain; charset=utf-8")
     assert (await rest("GET", "/rpc/plain", accept="application/json")).status == 406
+    image = await rest("GET", "/rpc/image", accept="image/*")
+    assert (image.body, image.headers["content-type"]) == (b"\x00\xff\\", "image/png")
 
 
 async def test_get_never_writes(rest: Client) -> None:

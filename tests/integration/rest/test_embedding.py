@@ -118,6 +118,8 @@ async def test_rows_can_be_ordered_by_a_to_one_embed(rest: Client) -> None:
         "GET", "/projects?select=id,owner:clients!client_id(name)&order=owner(name).desc.nullslast,id.desc"
     )
     assert [row["id"] for row in answer.json] == [3, 2, 1, 4]
+    computed = await rest("GET", "/clients?select=id,latest_project(id)&order=latest_project(id).desc.nullslast")
+    assert [row["id"] for row in computed.json] == [2, 1, 3]
     many = await rest("GET", "/projects?select=id,tasks(name)&order=tasks(name)")
     assert (many.status, many.json["code"]) == (400, "PGRST118")
     absent = await rest("GET", "/projects?select=id&order=tasks(name)")
@@ -129,6 +131,10 @@ async def test_a_spread_lifts_columns_into_its_parent(rest: Client) -> None:
     assert one.json == [{"id": 1, "project": "roof", "client": "Ann"}]
     many = await rest("GET", "/projects?select=id,...tasks(tasks:name)&tasks.order=id.desc&order=id&limit=1")
     assert many.json == [{"id": 1, "tasks": ["nail", "cut"]}]
+    star = await rest("GET", "/tasks?select=...people(*)&id=eq.2")
+    assert star.json == [{"id": [1], "name": ["Zoe"], "boss_id": [None]}]
+    one_star = await rest("GET", "/tasks?select=task:name,...projects(...clients!client_id(*))&id=eq.1")
+    assert one_star.json == [{"task": "cut", "id": 1, "name": "Ann"}]
     none = await rest("GET", "/projects?select=id,...tasks(name)&id=eq.4")
     assert none.json == [{"id": 4, "name": []}]
     inner = await rest("GET", "/projects?select=id,...tasks!inner(name)&id=in.(3,4)", prefer="count=exact")
@@ -142,6 +148,11 @@ async def test_aggregates_of_a_spread_are_grouped_by_the_parent(rest: Client) ->
         {"count": 1, "status": "done", "sum": 20},
         {"count": 3, "status": "open", "sum": 21.00},
     ]
+    nested = await rest("GET", "/tasks?select=...projects(price.sum(),...clients!client_id(client:name,most:id.max()))")
+    assert sorted(nested.json, key=lambda row: row["client"]) == [
+        {"sum": 41.00, "client": "Ann", "most": 1},
+        {"sum": None, "client": "Bob", "most": 2},
+    ]
     many = await rest("GET", "/projects?select=id,...tasks(id.max())")
     assert (many.status, many.json["code"]) == (400, "PGRST127")
 
@@ -153,6 +164,13 @@ async def test_a_computed_relationship_embeds_under_its_name(rest: Client) -> No
         {"name": "Bob", "latest_project": {"id": 3, "tasks": [{"name": "sand"}]}},
         {"name": "Cid", "latest_project": None},
     ]
+    written = await rest.under(db_tx_end="rollback")(
+        "PATCH",
+        "/clients?id=eq.1&select=name,latest_project(id)",
+        {"name": "Anna"},
+        prefer="return=representation",
+    )
+    assert written.json == [{"name": "Anna", "latest_project": {"id": 2}}]
 
 
 async def test_views_embed_through_their_keys(rest: Client) -> None:

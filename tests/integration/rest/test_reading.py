@@ -226,7 +226,7 @@ async def test_a_value_the_type_cannot_hold_is_a_400(rest: Client) -> None:
 
 async def test_options_lists_the_methods(rest: Client) -> None:
     assert (await rest("OPTIONS", "/clients")).headers["allow"] == "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE"
-    assert (await rest("OPTIONS", "/open_projects")).headers["allow"] == "OPTIONS,GET,HEAD,POST,PUT,PATCH"
+    assert (await rest("OPTIONS", "/client_names")).headers["allow"] == "OPTIONS,GET,HEAD"
     assert (await rest("OPTIONS", "/rpc/nothing")).headers["allow"] == "OPTIONS,POST"
     assert (await rest("OPTIONS", "/rpc/add")).headers["allow"] == "OPTIONS,GET,HEAD,POST"
 
@@ -241,3 +241,19 @@ async def test_a_cast_is_a_types_name_and_nothing_else(rest: Client, cast: str) 
 async def test_a_cast_may_be_a_type_of_several_words(rest: Client) -> None:
     answer = await rest("GET", "/clients?select=id::double precision,name::character varying&id=eq.1")
     assert answer.json == [{"id": 1, "name": "Ann"}]
+
+
+async def test_a_plan_is_shown_only_where_the_setting_allows_it(rest: Client) -> None:
+    accept = 'application/vnd.pgrst.plan+json; for="application/vnd.pgrst.object+json"; options=verbose|analyze'
+    hidden = await rest("GET", "/clients?id=eq.1", accept=accept)
+    assert (hidden.status, hidden.json["code"]) == (406, "PGRST107")
+    open_ = rest.under(db_plan_enabled=True)
+    shown = await open_("GET", "/clients?id=eq.9", accept=accept)
+    said = 'application/vnd.pgrst.plan+json; for="application/vnd.pgrst.object+json"; options=analyze|verbose'
+    assert (shown.status, shown.headers["content-type"]) == (200, f"{said}; charset=utf-8")
+    assert "Plan" in shown.json[0]
+    text = await open_("GET", "/clients", accept="application/vnd.pgrst.plan+text")
+    assert text.body.startswith(b"Aggregate")
+    write = await open_("DELETE", "/people_tasks?person_id=eq.1", accept="application/vnd.pgrst.plan+json")
+    assert write.json[0]["Plan"]
+    assert len((await rest("GET", "/people_tasks")).json) == 3

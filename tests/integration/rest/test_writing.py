@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.rest.shop import ANN, BOB, Client
+from tests.integration.rest.shop import ANN, ANON, BOB, Client
 
 pytestmark = pytest.mark.anyio
 FULL = "return=representation"
@@ -207,6 +207,14 @@ async def test_row_level_security_holds_for_every_write(undoing: Client) -> None
     assert embedded.json == [{"notes": [{"owner": "bob"}]}]
     both = await undoing("PATCH", "/notes?title=neq.x&select=owner", {"project_id": None}, who=ANN, prefer=FULL)
     assert both.json == [{"owner": "ann"}, {"owner": "ann"}]
+
+
+async def test_who_may_insert_but_not_read_can_insert(undoing: Client) -> None:
+    row = {"id": 1, "words": "hello"}
+    posted = await undoing("POST", "/inbox", row, who=ANON)
+    assert posted.status == 201, posted.body
+    read = await undoing("POST", "/inbox", row, who=ANON, prefer=FULL)
+    assert (read.status, read.json["code"]) == (401, "42501")
 
 
 async def test_an_invalid_body_is_a_400(rest: Client) -> None:

@@ -106,13 +106,13 @@ async def test_a_key_brought_along_in_the_header_is_ignored() -> None:
 
 async def test_duplicate_members_are_refused_in_header_and_payload_at_any_depth() -> None:
     key = signing_key()
-    exp = str(int(NOW) + 60)
-    for payload in (
-        '{"iss":"%s","role":"authenticated","role":"editor","exp":%s}' % (OIDC, exp),
-        '{"iss":"%s","role":"authenticated","o":{"rol":"a","rol":"admin"},"exp":%s}' % (OIDC, exp),
-        '{"iss":"%s","role":"authenticated","r\\u006fle":"editor","exp":%s}' % (OIDC, exp),
+    for members in (
+        '"role":"authenticated","role":"editor"',
+        '"role":"authenticated","o":{"rol":"a","rol":"admin"}',
+        '"role":"authenticated","r\\u006fle":"editor"',
     ):
-        assert await code_of(sign(payload.encode(), {"alg": "RS256", "kid": "k1"}, key)) == "token_malformed"
+        payload = f'{{"iss":"{OIDC}","exp":{NOW + 60},{members}}}'.encode()
+        assert await code_of(sign(payload, {"alg": "RS256", "kid": "k1"}, key)) == "token_malformed"
     payload_bytes = json.dumps(CLAIMS | {"exp": NOW + 60}).encode()
     assert await code_of(sign(payload_bytes, b'{"alg":"RS256","kid":"k1","kid":"k1"}', key)) == "token_malformed"
 
@@ -195,7 +195,13 @@ async def test_exp(exp: object, code: str) -> None:
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
 @pytest.mark.parametrize(
     ("moment", "code"),
-    [(..., "accepted"), (NOW + 29, "accepted"), (NOW + 31, "token_not_yet_valid"), ("1", "claim_invalid"), (1.5, "accepted")],
+    [
+        (..., "accepted"),
+        (NOW + 29, "accepted"),
+        (NOW + 31, "token_not_yet_valid"),
+        ("1", "claim_invalid"),
+        (1.5, "accepted"),
+    ],
 )
 async def test_nbf_and_iat(claim: str, moment: object, code: str) -> None:
     assert await code_of(mint(CLAIMS | {claim: moment})) == code
@@ -269,7 +275,9 @@ async def test_an_hs256_third_party_token_is_never_service_role() -> None:
             assert verdict.code in ("role_not_allowed", "role_privileged")
 
 
-@pytest.mark.parametrize("role", ["service_role", "postgres", "app_owner", "none", "PUBLIC", "Authenticated", '"anon"', "pg_read_all_data"])
+@pytest.mark.parametrize(
+    "role", ["service_role", "postgres", "app_owner", "none", "PUBLIC", "Authenticated", '"anon"', "pg_read_all_data"]
+)
 async def test_no_issuer_reaches_a_privileged_or_unknown_role_whatever_its_list_says(role: str) -> None:
     verdict = await door(pasted(roles=(role,))).judge(mint(CLAIMS | {"role": role}))
     assert isinstance(verdict, Refusal)
@@ -298,10 +306,12 @@ json_value = st.recursive(
 @given(st.lists(segment, max_size=6).map(b".".join) | st.binary(max_size=200))
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_parser_gives_a_token_or_a_refusal_for_any_bytes(raw: bytes) -> None:
+    code = "token_malformed"
     try:
         parse_token(raw)
     except Refused as refused:
-        assert refused.refusal.code in REFUSALS
+        code = refused.refusal.code
+    assert code in REFUSALS
 
 
 @given(
@@ -314,7 +324,9 @@ def test_the_parser_gives_a_token_or_a_refusal_for_any_bytes(raw: bytes) -> None
 )
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_any_signed_json_gives_a_principal_or_a_refusal(claims: dict[str, Any], header: dict[str, Any]) -> None:
-    token = sign(json.dumps(claims).encode(), {"kid": "k1"} | header | {"alg": "HS256"}, OctKey.import_key(SECRET.encode()))
+    token = sign(
+        json.dumps(claims).encode(), {"kid": "k1"} | header | {"alg": "HS256"}, OctKey.import_key(SECRET.encode())
+    )
     verdict = await door(pasted()).judge(token)
     assert isinstance(verdict, Principal | Refusal)
     if isinstance(verdict, Principal):

@@ -210,6 +210,7 @@ def door(
     cache_folder: Path | None = None,
     killed: Callable[[Principal], Refusal | None] | None = None,
     anonymous_role: str | None = "anon",
+    ask_roles: Callable[[], RoleSnapshot] | None = None,
     **identity: Any,
 ) -> Door:
     """A verifier for these issuers; every one of them publishes signing_key() as k1 unless `network` is given."""
@@ -224,7 +225,7 @@ def door(
         SECRETS,
         anonymous_role=anonymous_role,
         cache_folder=cache_folder,
-        roles=lambda: roles[0],
+        roles=ask_roles or (lambda: roles[0]),
         fetch=network,
         clock=clock.clock(),
         killed=killed,

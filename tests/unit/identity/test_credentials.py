@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hmac
 import json
 
 import pytest
 from identity_workshop import CLERK, NOW, ROLES, SECRETS, clerk, door, mint, mint_hs
 
+from rowgate.identity.apikeys import ProjectKeys
 from rowgate.identity.meter import ACCEPTED
 from rowgate.identity.refusals import Refusal
 from rowgate.postgres.roles import RoleSnapshot
@@ -162,3 +165,25 @@ async def test_no_credential_shows_in_a_repr() -> None:
     shown = repr(here.verifier.case(TEMPLATE).trust) + repr(here.verifier.keys.__dict__) + repr(SECRETS)
     for secret in (SECRETS.jwt_secret, SECRETS.secret_key, SECRETS.service_role_key):
         assert secret not in shown
+
+
+@pytest.mark.parametrize("presented", [PUBLISHABLE, SERVICE, b"sb_secret_wrong", b""])
+async def test_every_key_is_compared_in_constant_time_whatever_is_presented(
+    presented: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = door().verifier.keys
+    compared: list[tuple[bytes, bytes]] = []
+    real = hmac.compare_digest
+
+    def watched(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return real(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", watched)
+    keys.match(presented)
+    assert len(compared) == 4
+    assert all(len(one) == len(other) == 32 for one, other in compared)  # digests: the length of a key shows nothing
+
+
+async def test_an_empty_project_key_matches_nothing() -> None:
+    assert ProjectKeys(dataclasses.replace(SECRETS, secret_key="", anon_key="")).match(b"") is None

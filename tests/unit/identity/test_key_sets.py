@@ -9,9 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from identity_workshop import CLERK, NOW, OIDC, FakeClock, Network, clerk, door, jwks, mint, oidc, public_jwk, signing_key
+from identity_workshop import (
+    CLERK,
+    NOW,
+    OIDC,
+    FakeClock,
+    Network,
+    clerk,
+    door,
+    jwks,
+    mint,
+    oidc,
+    public_jwk,
+    signing_key,
+)
 
 from rowgate.fetch import FetchRefused
+from rowgate.identity.keysets import WAITING_LIMIT
 from rowgate.identity.refusals import Refusal
 
 pytestmark = pytest.mark.anyio
@@ -94,6 +108,21 @@ async def test_a_storm_of_ten_thousand_kids_makes_a_handful_of_fetches() -> None
     assert await here.code(by_old()) == "accepted"
 
 
+async def test_waiting_for_a_fetch_has_few_places_and_beyond_them_a_kid_is_refused_at_once() -> None:
+    # Given an issuer whose unplanned fetches are used up
+    here = door(oidc(), network=published(), fetch_timeout=0.3)
+    await here.judge(by_old())
+    for number in range(3):
+        await here.judge(mint(CLAIMS, kid=f"used-up-{number}"))
+    # When every place is taken
+    waiting = [asyncio.create_task(here.code(mint(CLAIMS, kid=f"waits-{number}"))) for number in range(WAITING_LIMIT)]
+    await asyncio.sleep(0)
+    # Then the next one is refused while they still wait
+    assert await here.code(mint(CLAIMS, kid="one-too-many")) == "key_unknown"
+    assert not any(task.done() for task in waiting)
+    assert set(await asyncio.gather(*waiting)) == {"key_unknown"}
+
+
 async def test_a_kid_known_to_be_missing_is_refused_without_waiting_or_fetching() -> None:
     network = published()
     here = door(oidc(), network=network)
@@ -130,7 +159,18 @@ async def test_nobody_waits_longer_than_the_fetch_timeout_for_a_slow_issuer() ->
 
 @pytest.mark.parametrize(
     "answer",
-    [500, 302, b"<html>", b'{"keys":[', b'{"keys":[]}', b"[]", b'{"keys":{}}', b"\xff", FetchRefused("slow"), ValueError()],
+    [
+        500,
+        302,
+        b"<html>",
+        b'{"keys":[',
+        b'{"keys":[]}',
+        b"[]",
+        b'{"keys":{}}',
+        b"\xff",
+        FetchRefused("slow"),
+        ValueError(),
+    ],
 )
 async def test_a_broken_answer_leaves_the_known_keys_working_and_shows_in_the_status(answer: Any) -> None:
     network = published()

@@ -44,6 +44,7 @@ async def test_what_the_operator_wrote_comes_before_our_defaults() -> None:
         "host=127.0.0.1 port=nonsense password=hunter2",
         "postgresql://who:hunter2@127.0.0.1:1/nowhere?no_such_option=1",
         "host=127.0.0.1,127.0.0.2 port=1,2,3 password=hunter2",
+        "postgresql://who:hunter2%zz@127.0.0.1:1/nowhere",
         "host='unfinished password=hunter2",
     ],
 )

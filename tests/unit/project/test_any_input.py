@@ -114,7 +114,7 @@ def test_any_env_file(text: str) -> None:
         parse_dotenv(text, ".env", {"A": "1"})
 
 
-@pytest.mark.parametrize("content", [b"a = " + b"[" * 20_000, b"a = " + b"1" * 20_000, b"[" + b"a." * 50_000 + b"b]"])
+@pytest.mark.parametrize("content", [b"a = " + b"[" * 20_000, b"a = " + b"1" * 20_000, b"[" + b"a." * 5_000 + b"b]"])
 def test_input_made_to_exhaust_the_parser_is_refused(workdir: Path, content: bytes) -> None:
     is_settings_or_refusal(workdir, content, {})
 

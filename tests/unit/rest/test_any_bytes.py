@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +66,31 @@ def test_any_bytes_make_a_request_or_a_rest_error(
     except RestError as error:
         refusal = error
     assert refusal is None or (400 <= refusal.status < 500 and refusal.message)
+
+
+HOSTILE = 64 * 1024  # what a header field or a request line can hold
+
+
+@pytest.mark.parametrize(
+    ("query", "header"),
+    [
+        (b"limit=" + b"0" * HOSTILE + b"x", (b"range", b"0-")),
+        (b"", (b"range", b"0" * HOSTILE)),
+        (b"", (b"prefer", b"," * HOSTILE)),
+        (b"", (b"accept", b";q=" * (HOSTILE // 3))),
+        (b'select="' + b"\\" * HOSTILE, (b"range", b"")),
+        (b"select=a" + b"%20" * (HOSTILE // 3) + b"!", (b"range", b"")),
+        (b"x=in.(" + b'"a"b,' * (HOSTILE // 5), (b"range", b"")),
+        (b"x=eq(any).{" + b"a%20" * (HOSTILE // 4) + b"{}", (b"range", b"")),
+        (b"or=(" + b'a.eq."' * (HOSTILE // 6), (b"range", b"")),
+        (b"order=" + b"a(b" * (HOSTILE // 3), (b"range", b"")),
+    ],
+)
+def test_no_input_costs_the_square_of_its_length(query: bytes, header: tuple[bytes, bytes]) -> None:
+    started = time.process_time()
+    with contextlib.suppress(RestError):
+        parse("GET", "/items", query, [header], SETTINGS)
+    assert time.process_time() - started < 2  # seconds; a squared cost was measured at 17
 
 
 names = st.text(st.sampled_from('abcXYZ09_$ é"\\.,:()*->!'), min_size=1, max_size=6)

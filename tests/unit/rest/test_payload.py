@@ -49,7 +49,19 @@ def test_all_object_keys_must_match(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"{]", b'{"a":1}x', b"[{}", b"nope", b"\xff", b'{"a":"\x00"}', b"[" * 100_000, b'{"a":' * 100_000],
+    [
+        b"",
+        b"{",
+        b"{]",
+        b'{"a":1}x',
+        b"[{}",
+        b"nope",
+        b"\xff",
+        b'{"a":"\x00"}',
+        b"{}\x00",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
 )
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     error = refusal(body)
@@ -67,6 +79,12 @@ def test_columns_in_the_query_string_spare_the_reading() -> None:
     assert read(b'{"a":1}', query=b"columns=a", method="PUT") == Payload(b'{"a":1}', ("a",), is_object=True)
 
 
+def test_a_body_passed_on_unread_holds_no_nul() -> None:
+    with pytest.raises(RestError) as caught:
+        read(b'{"a":1}\x00', query=b"columns=a")
+    assert caught.value.code == "PGRST102"
+
+
 def test_csv_becomes_json_with_the_word_null_as_null() -> None:
     body = 'id,"na""me"\r\n1,é\r\n\r\n2,"a,b\nc"\r\n3,NULL\n4,'.encode()
     payload = read(body, CSV)
@@ -80,11 +98,17 @@ def test_csv_becomes_json_with_the_word_null_as_null() -> None:
     assert payload.is_array
 
 
+def test_csv_lines_end_in_any_of_the_three_ways_and_quotes_keep_them() -> None:
+    for end in ("\n", "\r\n", "\r"):
+        assert json.loads(read(f"a,b{end}1,2{end}".encode(), CSV).body) == [{"a": "1", "b": "2"}]
+    assert json.loads(read(b'a\r\n"1\r\n\r\n2"\r\n""\r\n', CSV).body) == [{"a": "1\r\n\r\n2"}, {"a": ""}]
+
+
 def test_short_csv_lines_are_refused() -> None:
     assert refusal(b"a,b\n1", CSV).message == "All lines must have same number of fields"
 
 
-@pytest.mark.parametrize("body", [b"", b"\n\n", b'a\n"b', b'a\n"b"c'])
+@pytest.mark.parametrize("body", [b"", b"\n\n", b'a\n"b', b'a\n"b"c"', b'a\n"b"c', b'a\nb"c"'])
 def test_bad_csv_is_refused(body: bytes) -> None:
     error = refusal(body, CSV)
     assert (error.status, error.code) == (400, "PGRST102")

@@ -159,7 +159,7 @@ def _key_source(
                 f"{setting(configured, 'jwks')} holds no usable key ({'; '.join(keys.notes) or 'it is empty'})",
                 "Paste the public signing keys of the issuer.",
             )
-        return PastedJwks(configured.jwks), keys.notes
+        return PastedJwks(configured.jwks), tuple(f"{setting(configured, 'jwks')}: {note}" for note in keys.notes)
     return default or Discovery(identifier + "/.well-known/openid-configuration"), ()
 
 

@@ -53,8 +53,9 @@ def derive_relationships(
 ) -> dict[QualifiedName, tuple[Relationship, ...]]:
     """All relationships between relations of `schemas`, by source.
 
-    `primary_keys` are column names by relation, views included: a junction's foreign keys must lie within its primary
-    key. A function named like a target (schema included) replaces what was found towards that target.
+    `primary_keys` are the column names of exposed relations, views included: a junction is exposed itself, and its
+    foreign keys lie within its primary key. A function named like a target (schema included) replaces what was found
+    towards that target.
     """
     exposed = frozenset(schemas)
     over: dict[int, list[View]] = {}
@@ -62,7 +63,7 @@ def derive_relationships(
         for table in view.tables:
             over.setdefault(table, []).append(view)
     forward = [relationship for key in keys.foreign for relationship in _forward(key, over)]
-    every = [*forward, *map(_inverse, forward), *_through_junctions(forward, primary_keys, exposed)]
+    every = [*forward, *map(_inverse, forward), *_through_junctions(forward, primary_keys)]
     replaced = {(one.source, one.function) for several in computed.values() for one in several}
     found: dict[QualifiedName, list[Relationship]] = {}
     for one in every:
@@ -117,18 +118,13 @@ def _inverse(one: Relationship) -> Relationship:
 
 
 def _through_junctions(
-    forward: list[Relationship], primary_keys: Mapping[QualifiedName, tuple[str, ...]], exposed: frozenset[str]
+    forward: list[Relationship], primary_keys: Mapping[QualifiedName, tuple[str, ...]]
 ) -> list[Relationship]:
     """Many-to-many: two foreign keys of one relation whose columns all belong to its primary key."""
     by_junction: dict[QualifiedName, list[Relationship]] = {}
     for one in forward:
         primary = primary_keys.get(one.source, ())
-        # Only exposed junctions count, and a key outside the primary key can be no half of one.
-        if (
-            one.source[0] in exposed
-            and one.cardinality is Cardinality.MANY_TO_ONE
-            and all(name in primary for name, _ in one.columns)
-        ):
+        if one.cardinality is Cardinality.MANY_TO_ONE and all(name in primary for name, _ in one.columns):
             by_junction.setdefault(one.source, []).append(one)
     return [
         Relationship(

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -61,13 +62,17 @@ class EmbeddedServer:
         self.notes: tuple[str, ...] = ()  # sentences worth telling the operator, after `start`
         self._password = superuser_password
         self._bin_folder = bin_folder
-        base = folder_for(folder, project, root_folder)
-        self._cluster = Cluster(base, choose_account(base / "data"))
+        self._base = folder_for(folder, project, root_folder)
         self._socket_folder: Path | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
 
     def __repr__(self) -> str:
-        return f"EmbeddedServer({str(self._cluster.base)!r}, {self.host}:{self.port})"
+        return f"EmbeddedServer({str(self._base)!r}, {self.host}:{self.port})"
+
+    @cached_property
+    def _cluster(self) -> Cluster:
+        """The cluster with its account; as root this may make the account, so asking for a URL must not come here."""
+        return Cluster(self._base, choose_account(Cluster(self._base, None).data))
 
     def __enter__(self) -> EmbeddedServer:
         self.start()
@@ -79,12 +84,12 @@ class EmbeddedServer:
     @property
     def data_folder(self) -> Path:
         """The PostgreSQL data folder."""
-        return self._cluster.data
+        return Cluster(self._base, None).data
 
     @property
     def log_file(self) -> Path:
         """The server's log. It never holds a statement, a parameter or a password."""
-        return self._cluster.log
+        return Cluster(self._base, None).log
 
     @property
     def socket_folder(self) -> Path:

@@ -1,0 +1,61 @@
+"""What SQL is told about a request, and what it must never be told."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rowgate.http.exchange import Request
+from rowgate.principal import Principal, TokenClass
+from rowgate.project.settings import RestSettings
+from rowgate.rest.context import MASK, cookies_json, headers_json, search_path
+
+PERSON = Principal("authenticated", b"{}", TokenClass.SESSION)
+SERVICE = Principal("service_role", b"{}", TokenClass.API_KEY, privileged=True)
+
+
+async def no_body(limit: int) -> bytes:
+    return b""
+
+
+def request(*headers: tuple[bytes, bytes]) -> Request:
+    return Request("GET", "/todos", b"/todos", b"", list(headers), no_body)
+
+
+def seen(made: Request, who: Principal = PERSON, settings: RestSettings | None = None) -> dict[str, str]:
+    decoded: dict[str, str] = msgspec.json.decode(headers_json(made, who, settings or RestSettings()))
+    return decoded
+
+
+def test_all_headers_but_cookies_are_told() -> None:
+    made = request((b"x-word", b"w"), (b"cookie", b"a=b"), (b"authorization", b"Bearer t"), (b"x-word", b"last"))
+    assert seen(made) == {"x-word": "last", "authorization": "Bearer t"}
+
+
+def test_a_secret_key_is_never_told_wherever_it_stands() -> None:
+    made = request(
+        (b"apikey", b"sb_secret_abc"), (b"authorization", b"Bearer sb_secret_abc"), (b"x-copy", b"k=sb_secret_abc")
+    )
+    assert set(seen(made).values()) == {MASK}
+    assert b"abc" not in cookies_json(request((b"cookie", b"key=sb_secret_abc")), RestSettings())
+
+
+def test_a_privileged_principals_legacy_key_is_never_told() -> None:
+    made = request((b"apikey", b"eyJ.service.x"), (b"authorization", b"Bearer eyJ.service.x"))
+    assert seen(made, SERVICE) == {"apikey": MASK, "authorization": MASK}
+
+
+def test_credentials_can_be_kept_from_sql() -> None:
+    made = request((b"apikey", b"k"), (b"authorization", b"Bearer t"), (b"cookie", b"a=b"), (b"x-word", b"w"))
+    settings = RestSettings(request_headers="no-credentials")
+    assert seen(made, settings=settings) == {"x-word": "w"}
+    assert cookies_json(made, settings) == b"{}"
+
+
+def test_bytes_that_json_cannot_hold_are_replaced() -> None:
+    assert seen(request((b"x-word", b"a\xff\x00b"))) == {"x-word": "a\ufffdb"}
+
+
+def test_the_search_path_names_each_schema_once_and_quoted() -> None:
+    settings = RestSettings(db_extra_search_path=("public", "extensions"))
+    assert search_path("public", settings) == '"public", "extensions"'
+    assert search_path('a"b', settings) == '"a""b", "public", "extensions"'
