@@ -93,8 +93,8 @@ def _node(
     asked = tuple(item for item in select if isinstance(item, SelectEmbed))
     below = _deal(asked, wishes) if asked or _any_below(wishes) else ()
     embeds = tuple(
-        _embed(reading, name, item, wishes_below, depth + 1, taken | {alias})
-        for item, wishes_below in zip(asked, below, strict=True)
+        _embed(reading, name, item, wishes_below, depth + 1, taken | {alias}, place)
+        for place, (item, wishes_below) in enumerate(zip(asked, below, strict=True), 1)
     )
     outputs = tuple(_output(reading, relation, item) for item in select if isinstance(item, SelectField))
     if relation is not None and _must_expand(reading, relation, outputs, embeds):
@@ -148,7 +148,13 @@ def _embed_named(asked: tuple[SelectEmbed, ...], name: str) -> int:
 
 
 def _embed(
-    reading: Reading, parent: QualifiedName, item: SelectEmbed, wishes: Wishes, depth: int, taken: frozenset[str]
+    reading: Reading,
+    parent: QualifiedName,
+    item: SelectEmbed,
+    wishes: Wishes,
+    depth: int,
+    taken: frozenset[str],
+    place: int,
 ) -> Embed:
     relationship = find_relationship(reading.catalog, parent, item.relation, item.hint)
     target = relationship.target
@@ -169,7 +175,7 @@ def _embed(
         inner=item.join == "inner",
         spread=item.spread,
         columns=columns,
-        lateral=_free(f"{parent[1]}_{item.alias or item.relation}_{depth}", taken | {alias}) if item.spread else "",
+        lateral=_free(f"{parent[1]}_{item.relation}_{depth}_{place}", taken | {alias}) if item.spread else "",
         junction_alias=_free(f"{junction.name}_via_{depth}", taken | {alias}) if junction else "",
     )
 

@@ -186,6 +186,7 @@ def _spread_join(embed: Embed, parent: str, parameters: Parameters) -> str:
     columns = ", ".join(
         f"coalesce(json_agg({ROW}.{name_sql(each.name)}), '[]') as {name_sql(each.name)}" for each in embed.columns
     )
+    columns = columns or "count(*)"  # an aggregate keeps a spread of nothing to one row, too
     having = " having count(*) > 0" if embed.inner else ""
     return f" {kind} lateral (select {columns} from ({inner}) {ROW}{having}) {lateral} on true"
 

@@ -137,6 +137,12 @@ async def test_a_spread_lifts_columns_into_its_parent(rest: Client) -> None:
     assert one_star.json == [{"task": "cut", "id": 1, "name": "Ann"}]
     none = await rest("GET", "/projects?select=id,...tasks(name)&id=eq.4")
     assert none.json == [{"id": 4, "name": []}]
+    twice = await rest("GET", "/projects?select=id,...clients!client_id(a:name),...clients!manager_id(b:name)&id=eq.1")
+    assert twice.json == [{"id": 1, "a": "Ann", "b": "Bob"}]
+    nothing = await rest("GET", "/projects?select=id,...tasks()&order=id&limit=2")
+    assert nothing.json == [{"id": 1}, {"id": 2}]
+    tasked = await rest("GET", "/projects?select=id,...tasks!inner()&id=in.(1,4)")
+    assert tasked.json == [{"id": 1}]
     inner = await rest("GET", "/projects?select=id,...tasks!inner(name)&id=in.(3,4)", prefer="count=exact")
     assert inner.json == [{"id": 3, "name": ["sand"]}]
     assert inner.headers["content-range"] == "0-0/1"
