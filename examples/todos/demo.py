@@ -42,7 +42,6 @@ class House:
     keys: dict[str, str]
     clerk_issuer: str
     workos_issuer: str
-    page_url: str
 
 
 def main() -> int:
@@ -86,14 +85,19 @@ async def _demo(port: int, once: bool) -> int:
     begun = time.monotonic()
     try:
         async with contextlib.AsyncExitStack() as stack:
+            bundling = asyncio.create_task(page.build()) if not once else None
+            stack.push_async_callback(_cancel, bundling)
             with display.progress():
                 house = await stack.enter_async_context(_house(port, display))
                 scenes, passed = await _play(house, display)
             display.table(scenes)
             display.line(f"Took {time.monotonic() - begun:.1f} s.", "dim")
-            if once:
+            if bundling is None:
                 return 0 if passed else 1
-            _invite(house, display)
+            missing = await bundling
+            served = _serve_page(house)
+            stack.callback(served.close)
+            _invite(house, served.url + (f" (not built: {missing})" if missing else ""), display)
             try:
                 await asyncio.Event().wait()  # until Ctrl-C
             finally:
@@ -105,12 +109,9 @@ async def _demo(port: int, once: bool) -> int:
 
 @contextlib.asynccontextmanager
 async def _house(port: int, display: Display) -> AsyncIterator[House]:
-    """Start issuers, Rowgate and page; stop them in the opposite order, whatever happens."""
+    """Start the issuers and Rowgate; stop them in the opposite order, whatever happens."""
     async with contextlib.AsyncExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rowgate-demo-")))
-        bundling = asyncio.create_task(page.build())
-        stack.push_async_callback(_cancel, bundling)
-
         display.step("starting the offline Clerk and the offline WorkOS")
         clerk_issuer, workos_issuer = await asyncio.gather(
             _issuer(stack, "clerk", CLERK_PORT, logs), _issuer(stack, "workos", WORKOS_PORT, logs)
@@ -128,19 +129,7 @@ async def _house(port: int, display: Display) -> AsyncIterator[House]:
         status = await output_of(["status", "-o", "json", "--workdir", str(WORKDIR)], environment)
         keys: dict[str, str] = json.loads(status)
         display.done(f"Rowgate at {keys['API_URL']}")
-
-        display.step("bundling the page")
-        missing = await bundling
-        settings = {
-            "url": keys["API_URL"],
-            "key": keys["PUBLISHABLE_KEY"],
-            "clerk": clerk_issuer,
-            "workos": workos_issuer,
-        }
-        served = page.PageServer(free_port(PAGE_PORT), settings)
-        stack.callback(served.close)
-        display.done(f"Page at {served.url}" + (f" ({missing}: it only says so)" if missing else ""))
-        yield House(keys["API_URL"], keys, clerk_issuer, workos_issuer, served.url)
+        yield House(keys["API_URL"], keys, clerk_issuer, workos_issuer)
 
 
 async def _issuer(stack: contextlib.AsyncExitStack, kind: str, preferred: int, logs: Path) -> str:
@@ -204,17 +193,29 @@ async def _play(house: House, display: Display) -> tuple[list[Scene], bool]:
         return scenes, all(scene.passed for scene in scenes)
 
 
-def _invite(house: House, display: Display) -> None:
+def _serve_page(house: House) -> page.PageServer:
+    settings = {
+        "url": house.url,
+        "key": house.keys["PUBLISHABLE_KEY"],
+        "clerk": house.clerk_issuer,
+        "workos": house.workos_issuer,
+    }
+    return page.PageServer(free_port(PAGE_PORT), settings)
+
+
+def _invite(house: House, page_url: str, display: Display) -> None:
     """URL, keys, page, and commands that can be copied as they are."""
     base = house.workos_issuer.partition("/user_management/")[0]
     ada = f"{house.clerk_issuer}/__offline__/token?email={ADA}"
     cleo = f"{base}/__offline__/token?email={CLEO}"
+    installed = Path(sys.executable).with_name("rowgate")
+    rowgate = installed if installed.exists() else "rowgate"
     line = display.line
     line()
     line("Everything stays up until Ctrl-C.", "bold")
     for name in ("API_URL", "ANON_KEY", "SERVICE_ROLE_KEY", "PUBLISHABLE_KEY", "SECRET_KEY", "JWT_SECRET", "DB_URL"):
         line(f"  {name:<17} {house.keys[name]}")
-    line(f"  {'PAGE':<17} {house.page_url}", "bold cyan")
+    line(f"  {'PAGE':<17} {page_url}", "bold cyan")
     line()
     line("Ask as Ada (Clerk) and as Cleo (WorkOS); each command fetches a fresh token first:", "bold")
     for url in (ada, cleo):
@@ -228,13 +229,15 @@ def _invite(house: House, display: Display) -> None:
         "Read a token, and why it is trusted (Clerk's live 60 s, WorkOS's 5 minutes; the same curl gives a new one):",
         "bold",
     )
-    line(f"curl -s '{ada}' | rowgate token explain - --workdir {WORKDIR}")
+    line(f"curl -s '{ada}' | {rowgate} token explain - --workdir {WORKDIR}")
     line()
     line("Rotate Clerk's signing key; tokens under the new key work at once:", "bold")
     line(f"curl -X POST {house.clerk_issuer}/__offline__/rotate")
 
 
-async def _cancel(task: asyncio.Task[str | None]) -> None:
+async def _cancel(task: asyncio.Task[str | None] | None) -> None:
+    if task is None:
+        return
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

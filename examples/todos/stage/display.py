@@ -15,7 +15,10 @@ from rich.text import Text
 
 from .story import Scene
 
-CODE_WIDTH = 23  # columns: token_class_not_allowed
+GAP = 3  # columns between two cells
+WHO_WIDTH = 22  # columns: Dan, WorkOS, elsewhere
+CODE_WIDTH = 27  # columns: 403 token_class_not_allowed
+WIDE = 110  # columns that the table needs with expected and got side by side
 PIPE_WIDTH = 132  # columns, where there is no terminal to ask
 
 
@@ -58,18 +61,23 @@ class Display:
 
     def table(self, scenes: Sequence[Scene]) -> None:
         """Every scene: who, what, expected, got."""
+        narrow = self.console.width < WIDE
+        headings = ("Expected, then got",) if narrow else ("Expected", "Got")
+        columns = len(headings) + 3
+        # Widths are set by hand: rich shrinks columns first and restores their minimum widths after, off the edge.
+        rest = self.console.width - WHO_WIDTH - CODE_WIDTH * len(headings) - 1 - GAP * columns
         table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-        table.add_column("Who", min_width=12)
-        table.add_column("What", min_width=18)
-        # The longest refusal code fits on a line of its own.
-        table.add_column("Expected", min_width=CODE_WIDTH)
-        table.add_column("Got", min_width=CODE_WIDTH)
+        table.add_column("Who", width=WHO_WIDTH)
+        table.add_column("What", width=max(rest, 16))
+        for heading in headings:
+            table.add_column(heading, width=CODE_WIDTH)
         table.add_column("", width=1)
         for number, (act, group) in enumerate(groupby(scenes, key=lambda scene: scene.act), start=1):
             table.add_row(Text(f"{number} {act}", style="bold cyan"))
             for scene in group:
                 mark = Text("✓", style="green") if scene.passed else Text("✗", style="bold red")
-                cells = (Text(text) for text in (scene.who, scene.what, scene.expected, scene.got))
+                outcome = (f"{scene.expected}\n{scene.got}",) if narrow else (scene.expected, scene.got)
+                cells = (Text(text) for text in (scene.who, scene.what, *outcome))
                 table.add_row(*cells, mark, style="" if scene.passed else "red")
             table.add_section()
         self.console.print()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
+import os
 import shutil
+import signal
 import threading
 from asyncio.subprocess import DEVNULL
 from collections.abc import Mapping
@@ -15,7 +18,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parents[1] / "page"
 BUNDLE = FOLDER / "dist" / "main.js"
 SERVED = {"/": "index.html", "/style.css": "style.css", "/dist/main.js": "dist/main.js"}
-BUILD_SECONDS = 120.0
+BUILD_SECONDS = 60.0  # without a network npm would try on for minutes
 
 
 async def build() -> str | None:
@@ -34,7 +37,8 @@ async def build() -> str | None:
             async with asyncio.timeout(BUILD_SECONDS):
                 status = await process.wait()
         except (TimeoutError, asyncio.CancelledError) as error:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # npm and what it started
             await process.wait()
             if isinstance(error, asyncio.CancelledError):
                 raise
