@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rowgate.cli.console import example, print_warnings
 from rowgate.cli.options import Workdir, chosen_workdir
+
+if TYPE_CHECKING:
+    from rowgate.project.settings import Settings
 
 DATABASE_HELP = "Use this Postgres and start none. DATABASE_URL does the same without showing it in process lists."
 
@@ -30,6 +33,7 @@ def start(
     import asyncio
 
     from rowgate.project.environment import dotenv_files
+    from rowgate.project.published import refuse_published_secrets
     from rowgate.project.resolve import resolve
     from rowgate.server.log import configure
     from rowgate.server.supervisor import Supervisor
@@ -43,7 +47,14 @@ def start(
         "server.workers": workers,
     }
     environ = dict(os.environ)
-    settings = resolve(folder, flags, environ)
+
+    def resolved() -> Settings:
+        """Also at every reload: a file changed to upstream's published secrets must not be served either."""
+        settings = resolve(folder, flags, environ)
+        refuse_published_secrets(settings)
+        return settings
+
+    settings = resolved()
     print_warnings(settings.warnings)
     watched = (
         settings.folders.config_file,
@@ -51,7 +62,7 @@ def start(
     )
     supervisor = Supervisor(
         settings,
-        resolve=lambda: resolve(folder, flags, environ),
+        resolve=resolved,
         watched=watched,
         say=_say,
         log=configure(settings.server, "parent"),
