@@ -54,3 +54,5 @@ def _decode(raw: bytes, record: type[T]) -> T:
         return msgspec.json.decode(raw, type=record)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadBody(f"The body does not fit: {error}") from None
+    except RecursionError:
+        raise BadBody("The body is nested too deep.") from None

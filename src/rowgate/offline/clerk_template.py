@@ -100,7 +100,10 @@ def _operand(operand: re.Match[str], context: Mapping[str, Any]) -> Any:
     if operand["text"] is not None:
         return operand["text"]
     if operand["number"] is not None:
-        return msgspec.json.decode(operand["number"])
+        try:
+            return msgspec.json.decode(operand["number"])
+        except msgspec.DecodeError:  # 007, or more digits than a number holds
+            raise _Unrenderable from None
     word = operand["word"]
     if word in ("true", "false"):
         return word == "true"

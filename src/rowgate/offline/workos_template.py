@@ -20,6 +20,7 @@ import msgspec
 
 RESERVED = ("iss", "sub", "exp", "iat", "nbf", "jti")
 SIZE_LIMIT = 3072  # bytes of the rendered object, so that it fits a cookie
+DEPTH_LIMIT = 100  # ours: objects and arrays within each other, well inside Python's own recursion limit
 
 _FREE = "free"  # anything may lie below: metadata and custom attributes
 _LEAF = "leaf"
@@ -157,7 +158,7 @@ def parse(content: str) -> Template:
     text, chains, in_string = _cut_holes(content, marker)
     try:
         skeleton = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise TemplateError(NO_OBJECT) from None
     if not isinstance(skeleton, dict) or not skeleton or any(marker in name for name in _names(skeleton)):
         raise TemplateError(NO_OBJECT)
@@ -282,10 +283,12 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _names(value: Any) -> list[str]:
-    """Every member name at any depth."""
+def _names(value: Any, depth: int = 0) -> list[str]:
+    """Every member name at any depth. Raises TemplateError below DEPTH_LIMIT."""
+    if depth > DEPTH_LIMIT:
+        raise TemplateError(NO_OBJECT)
     if isinstance(value, Mapping):
-        return [*value, *(name for item in value.values() for name in _names(item))]
+        return [*value, *(name for item in value.values() for name in _names(item, depth + 1))]
     if isinstance(value, list):
-        return [name for item in value for name in _names(item)]
+        return [name for item in value for name in _names(item, depth + 1)]
     return []
