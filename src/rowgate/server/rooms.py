@@ -137,7 +137,7 @@ class Rooms:
             await self._outdated.wait()
             self._outdated.clear()
             try:
-                await self._catalog.reload()
+                catalog = await self._catalog.reload()
             except (psycopg.Error, OSError) as error:
                 self._log.warning("catalog not read", problem=_words(error), again_in=pause)
                 self._outdated.set()
@@ -146,6 +146,7 @@ class Rooms:
             else:
                 pause = FIRST_RETRY
                 self._database.forget_statements()
+                self._log.info("catalog read", version=catalog.version, relations=len(catalog.relations))
 
     async def _read_catalog(self, version: int) -> Catalog:
         """Read the catalog through the login that serves, on a connection of its own: it may take seconds."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -30,16 +32,16 @@ create function public.nap(seconds float) returns text language sql volatile
 """
 
 
-def make_project(folder: Path, configuration: str = "") -> Path:
+def make_project(folder: Path) -> Path:
     """A project with one migration."""
     supabase = folder / "supabase"
     (supabase / "migrations").mkdir(parents=True)
-    (supabase / "config.toml").write_text(f'project_id = "{folder.name}"\n{configuration}')
+    (supabase / "config.toml").write_text(f'project_id = "{folder.name}"\n')
     (supabase / "migrations" / "20260101000000_todos.sql").write_text(MIGRATION)
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def postgres_url() -> str:
     """A superuser's URL of a running PostgreSQL."""
     url = os.environ.get("ROWGATE_TEST_DATABASE_URL")
@@ -48,27 +50,44 @@ def postgres_url() -> str:
     return url
 
 
-@pytest.fixture
-def database_url(postgres_url: str) -> Iterator[str]:
-    """A database of the test's own on the shared server."""
+@contextmanager
+def fresh_database(postgres_url: str) -> Iterator[str]:
+    """A database of one's own on the shared server."""
     name = f"server_{uuid4().hex[:12]}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'create database "{name}"'.encode())
-    yield postgres_url.rpartition("/")[0] + f"/{name}"
+    yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'drop database "{name}" with (force)'.encode())
 
 
 @pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """A database of the test's own."""
+    with fresh_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def running(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A server with two workers, for all tests that leave it as they found it. Its database is DB_URL of its keys."""
+    folder = make_project(tmp_path_factory.mktemp("running") / "project")
+    with fresh_database(postgres_url) as url:
+        stack = start(folder, "--workers", "2", environ={"DATABASE_URL": url})
+        yield stack
+        stack.stop()
+
+
+@pytest.fixture
 def started(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
-    """Starts servers on the test's database, and ends what is left of them."""
+    """Starts servers of the test's own, and ends what is left of them."""
     stacks: list[Stack] = []
 
-    def begin(*arguments: str, configuration: str = "", environ: dict[str, str] | None = None) -> Stack:
+    def begin(*arguments: str) -> Stack:
         folder = tmp_path / "project"
         if not folder.exists():
-            make_project(folder, configuration)
-        stack = start(folder, *arguments, environ={"DATABASE_URL": database_url, **(environ or {})})
+            make_project(folder)
+        stack = start(folder, *arguments, environ={"DATABASE_URL": database_url})
         stacks.append(stack)
         return stack
 

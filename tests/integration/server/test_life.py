@@ -1,89 +1,20 @@
-"""The life of a running server: it heals, it drains, and nothing of it is left behind."""
+"""The life of a server: it starts, heals, drains, and leaves nothing behind."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import psycopg
 
 from tests.support.stack import Stack, free_port, rowgate, start, wait_for_line
 
+from .asking import alive, get, nap, napping, state_of, until
 from .conftest import make_project
-
-
-def get(stack: Stack, path: str, key: str | None = None, timeout: float = 20, **headers: str) -> tuple[int, Any]:
-    """Status and JSON of a GET; the key goes into `apikey`."""
-    wanted = {"apikey": key or stack.publishable_key, **headers}
-    request = urllib.request.Request(stack.url + path, headers=wanted)
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            return response.status, json.loads(response.read() or b"null")
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read() or b"null")
-
-
-def until(true: Callable[[], Any], seconds: float = 10) -> Any:
-    """Wait for something to become true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < deadline, "it did not become true in time"
-        time.sleep(0.05)
-    return found
-
-
-def nap(stack: Stack, seconds: float) -> tuple[list[tuple[int, Any]], threading.Thread]:
-    """Begin a call that takes `seconds`; its answer is appended to the list when the thread ends."""
-    answers: list[tuple[int, Any]] = []
-    request = urllib.request.Request(
-        stack.rest + "/rpc/nap",
-        data=json.dumps({"seconds": seconds}).encode(),
-        headers={"apikey": stack.publishable_key, "content-type": "application/json"},
-    )
-
-    def call() -> None:
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                answers.append((response.status, json.loads(response.read())))
-        except urllib.error.HTTPError as error:
-            answers.append((error.code, json.loads(error.read())))
-
-    thread = threading.Thread(target=call)
-    thread.start()
-    return answers, thread
-
-
-def napping(stack: Stack) -> int | None:
-    """The backend in which a nap has begun."""
-    with psycopg.connect(stack.keys["DB_URL"]) as owner:
-        row = owner.execute(
-            "select pid from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
-        ).fetchone()
-    return row[0] if row is not None else None
-
-
-def state_of(stack: Stack) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((stack.workdir / ".rowgate" / "server.json").read_text())
-    return found
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs (a zombie that its parent has not collected does not)."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
 
 
 def test_a_started_project_serves_its_tables_and_says_where(started: Callable[..., Stack]) -> None:
@@ -97,33 +28,6 @@ def test_a_started_project_serves_its_tables_and_says_where(started: Callable[..
     assert "ready" in shown.stdout
     assert stack.stop() == 0
     assert rowgate("status", "--workdir", str(stack.workdir), environ=stack.environ).returncode == 1
-
-
-def test_no_secret_stands_in_an_argument_an_environment_or_the_output(started: Callable[..., Stack]) -> None:
-    stack = started()
-    pids = [stack.process.pid, *state_of(stack)["workers"].values()]
-    secrets = [stack.keys[name] for name in ("SECRET_KEY", "SERVICE_ROLE_KEY", "JWT_SECRET")]
-    get(stack, f"/rest/v1/todos?apikey={secrets[0]}")
-    get(stack, "/rest/v1/todos", secrets[0], Authorization=f"Bearer {secrets[1]}")
-    passwords = json.loads((stack.workdir / ".rowgate" / "secrets.json").read_text())
-    secrets += [value for name, value in passwords.items() if "password" in name]
-    seen = "".join(stack.output)
-    for pid in pids:
-        seen += Path(f"/proc/{pid}/cmdline").read_text()
-    for pid in pids[1:]:
-        seen += Path(f"/proc/{pid}/environ").read_text()
-        assert "DATABASE_URL" not in seen
-    for secret in secrets:
-        assert secret not in seen
-
-
-def test_a_killed_worker_is_replaced(started: Callable[..., Stack]) -> None:
-    stack = started("--workers", "2")
-    workers = state_of(stack)["workers"]
-    os.kill(workers["0"], signal.SIGKILL)
-    until(lambda: state_of(stack)["ready"] and state_of(stack)["workers"].get("0") not in (None, workers["0"]))
-    for _ in range(8):
-        assert get(stack, "/rest/v1/todos?select=title")[0] == 200
 
 
 def test_a_lone_killed_worker_is_replaced_and_callers_wait_for_it(started: Callable[..., Stack]) -> None:
@@ -172,41 +76,6 @@ def test_a_backend_killed_under_a_write_leaves_its_outcome_unknown_and_the_serve
         until(lambda: get(stack, "/ready")[0] == 200)
     finally:
         assert stack.stop() == 0
-
-
-def test_a_role_that_turns_privileged_is_refused_within_seconds(
-    started: Callable[..., Stack], database_url: str
-) -> None:
-    stack = started()
-    assert get(stack, "/rest/v1/todos?select=title")[0] == 200
-    with psycopg.connect(database_url, autocommit=True) as owner:
-        owner.execute("alter role anon bypassrls")
-        try:
-            until(lambda: get(stack, "/rest/v1/todos?select=title")[0] == 403, 5)
-        finally:
-            owner.execute("alter role anon nobypassrls")
-    until(lambda: get(stack, "/rest/v1/todos?select=title")[0] == 200, 5)
-
-
-def test_a_new_table_is_served_without_a_restart(started: Callable[..., Stack], database_url: str) -> None:
-    stack = started()
-    with psycopg.connect(database_url, autocommit=True) as owner:
-        owner.execute("create table public.notes (id int); grant select on public.notes to anon")
-    until(lambda: get(stack, "/rest/v1/notes") == (200, []), 5)
-
-
-def test_a_killed_backend_costs_at_most_the_request_it_carried(
-    started: Callable[..., Stack], database_url: str
-) -> None:
-    stack = started()
-    assert get(stack, "/rest/v1/todos?select=title")[0] == 200
-    with psycopg.connect(database_url, autocommit=True) as owner:
-        owner.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where usename = 'rowgate_public' and datname = current_database()"
-        )
-    # A read is repeated on a new connection: nobody notices.
-    assert get(stack, "/rest/v1/todos?select=title") == (200, [{"title": "hello"}])
 
 
 def test_a_request_under_way_is_finished_before_the_server_ends(started: Callable[..., Stack]) -> None:
@@ -258,20 +127,6 @@ def test_stop_ends_the_server(started: Callable[..., Stack]) -> None:
     assert "not running" in rowgate("stop", "--workdir", str(stack.workdir), environ=stack.environ).stdout
 
 
-def test_a_changed_issuer_is_taken_up_within_a_second_and_a_broken_file_is_not(started: Callable[..., Stack]) -> None:
-    stack = started()
-    config = stack.workdir / "supabase" / "config.toml"
-    good = config.read_text()
-    issuer = '[auth.third_party.clerk]\nenabled = true\ndomain = "example.clerk.accounts.dev"\n'
-    config.write_text(good + issuer)
-    until(lambda: any("issuers reloaded" in line for line in stack.output), 2)
-    until(lambda: "clerk" in json.dumps(state_of(stack)["issuers"]), 3)
-    config.write_text(good + "[auth.third_party.clerk\n")
-    until(lambda: any("configuration not taken up" in line for line in stack.output), 2)
-    assert get(stack, "/rest/v1/todos?select=title")[0] == 200
-    assert "clerk" in json.dumps(state_of(stack)["issuers"])
-
-
 def test_a_taken_port_is_named_and_nothing_is_started(database_url: str, tmp_path: Path) -> None:
     folder = make_project(tmp_path / "taken")
     with socket.socket() as taken:
@@ -282,14 +137,6 @@ def test_a_taken_port_is_named_and_nothing_is_started(database_url: str, tmp_pat
     assert told.returncode == 1
     assert f"Port {port}" in told.stderr
     assert "--port" in told.stderr
-
-
-def test_of_two_starts_at_once_one_serves_and_the_other_says_so(started: Callable[..., Stack]) -> None:
-    stack = started()
-    second = rowgate("start", "--workdir", str(stack.workdir), "--port", str(free_port()), environ=stack.environ)
-    assert second.returncode == 1
-    assert "already running" in second.stderr
-    assert get(stack, "/rest/v1/todos?select=title")[0] == 200
 
 
 def test_a_database_that_is_away_does_not_stop_the_start(tmp_path: Path) -> None:
