@@ -116,7 +116,9 @@ def look_around(owner: str) -> tuple[int, str, str]:
         postmaster = int(stat(row[0])[1])
         info = connection.info
         os.environ["PGPASSWORD"] = info.password
-        socket_url = f"host={row[1].split(',')[0].strip(chr(34))} port={info.port} user={info.user} dbname={info.dbname}"
+        socket_url = (
+            f"host={row[1].split(',')[0].strip(chr(34))} port={info.port} user={info.user} dbname={info.dbname}"
+        )
     return postmaster, socket_url, row[2]
 
 

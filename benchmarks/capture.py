@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import psycopg
-from rowgate.postgres.catalog.introspect import load
-from rowgate.postgres.context import context_command
-from rowgate.rest.service import RestService
 
 from benchmarks.pgbench import PipelinedRequest
 from rowgate.http.exchange import Request
+from rowgate.postgres.catalog.introspect import load
+from rowgate.postgres.context import context_command
 from rowgate.postgres.statement import Result, Transaction
 from rowgate.principal import Principal, TokenClass
 from rowgate.project.settings import RestSettings
+from rowgate.rest.service import RestService
 
 STATEMENT_TIMEOUT = 60_000  # milliseconds, the default ceiling
 
