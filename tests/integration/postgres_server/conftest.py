@@ -21,11 +21,6 @@ OLDEST = Path("/usr/lib/postgresql/15/bin")
 VERSIONS: dict[str, Path | None] = {"wheel": None} | ({"15": OLDEST} if OLDEST.is_dir() else {})
 
 
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

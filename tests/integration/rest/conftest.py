@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit, urlunsplit
@@ -16,19 +15,6 @@ from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.database import Database
 from rowgate.project.settings import DatabaseSettings
 from tests.integration.rest.shop import PUBLIC_LOGIN, ROLES, SCHEMA, Client
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> str:
-    url = os.environ.get("ROWGATE_TEST_DATABASE_URL")
-    if url is None:
-        pytest.skip("ROWGATE_TEST_DATABASE_URL names no superuser database")
-    return url
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from identity_workshop import (
+from joserfc.jwk import OctKey
+
+from rowgate.identity.refusals import REFUSALS, Refusal
+from rowgate.identity.token import parse_token
+from rowgate.identity.verdict import Refused
+from rowgate.principal import Principal
+from tests.unit.identity.identity_workshop import (
     CLERK,
     NOW,
     OIDC,
@@ -26,12 +32,6 @@ from identity_workshop import (
     sign,
     signing_key,
 )
-from joserfc.jwk import OctKey
-
-from rowgate.identity.refusals import REFUSALS, Refusal
-from rowgate.identity.token import parse_token
-from rowgate.identity.verdict import Refused
-from rowgate.principal import Principal
 
 pytestmark = pytest.mark.anyio
 

@@ -7,13 +7,13 @@ import hmac
 import json
 
 import pytest
-from identity_workshop import CLERK, NOW, ROLES, SECRETS, clerk, door, mint, mint_hs
 
 from rowgate.identity.apikeys import ProjectKeys
 from rowgate.identity.meter import ACCEPTED
 from rowgate.identity.refusals import Refusal
 from rowgate.postgres.roles import RoleSnapshot
 from rowgate.principal import Principal, TokenClass
+from tests.unit.identity.identity_workshop import CLERK, NOW, ROLES, SECRETS, clerk, door, mint, mint_hs
 
 pytestmark = pytest.mark.anyio
 
@@ -121,8 +121,9 @@ async def test_the_old_way_needs_an_exp_goes_through_the_role_rule_and_can_be_sw
 
 @pytest.mark.parametrize("alg", ["HS384", "HS512"])
 async def test_other_hmac_algorithms_are_refused(alg: str) -> None:
-    from identity_workshop import SECRET
     from joserfc.jwk import OctKey
+
+    from tests.unit.identity.identity_workshop import SECRET
 
     token = mint({"sub": "u", "role": "authenticated"}, OctKey.import_key(SECRET.encode()), alg=alg)
     assert await door().code(token) == "algorithm_not_allowed"

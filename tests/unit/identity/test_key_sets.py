@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from identity_workshop import (
+
+from rowgate.fetch import FetchRefused
+from rowgate.identity.keysets import WAITING_LIMIT
+from rowgate.identity.refusals import Refusal
+from tests.unit.identity.identity_workshop import (
     CLERK,
     NOW,
     OIDC,
@@ -23,10 +27,6 @@ from identity_workshop import (
     public_jwk,
     signing_key,
 )
-
-from rowgate.fetch import FetchRefused
-from rowgate.identity.keysets import WAITING_LIMIT
-from rowgate.identity.refusals import Refusal
 
 pytestmark = pytest.mark.anyio
 
@@ -94,7 +94,7 @@ async def test_a_storm_of_ten_thousand_kids_makes_a_handful_of_fetches() -> None
     here = door(oidc(), network=network, fetch_timeout=0.05)
     await here.judge(by_old())
     template = by_old().split(b".")
-    from identity_workshop import b64
+    from tests.unit.identity.identity_workshop import b64
 
     async def knock(number: int) -> str:
         head = b64(json.dumps({"alg": "RS256", "kid": f"storm-{number}"}).encode())
