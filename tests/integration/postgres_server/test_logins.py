@@ -120,11 +120,10 @@ async def test_roles_of_issuers_are_granted_when_they_are_harmless(
     assert any('GRANT "missing_role" TO rowgate_public' in warning for warning in serving.warnings)
 
 
+@pytest.mark.since_16("PostgreSQL 15 decides inheritance by the login's own attribute, which is set at every start")
 async def test_an_inherited_role_stops_the_start(
     database_url: str, admin: psycopg.Connection, secrets: Secrets, monkeypatch: pytest.MonkeyPatch, role: MakeRole
 ) -> None:
-    if admin.info.server_version < 160000:
-        pytest.skip("PostgreSQL 15 decides inheritance by the login's own attribute, which is set at every start")
     await prepare(database_url, secrets)
     served, granter = role("served"), role("granter")
     admin.execute(f"grant {served} to {granter} with admin option")
