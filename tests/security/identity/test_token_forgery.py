@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from joserfc.jwk import OctKey
+from joserfc.jwk import OctKey, RSAKey
 
 from rowgate.identity.refusals import REFUSALS, Refusal
 from rowgate.identity.token import parse_token
@@ -259,6 +259,15 @@ async def test_symmetric_private_encryption_and_unknown_keys_of_a_set_are_ignore
     (status,) = here.verifier.status()
     assert len(status.keys) == 1
     assert len(status.notes) == 8
+
+
+@pytest.mark.filterwarnings("ignore:Key size should be")
+async def test_rsa_keys_too_small_to_trust_are_ignored() -> None:
+    small = RSAKey.generate_key(1024)
+    here = door(pasted(public_jwk(signing_key()), public_jwk(small, kid="small")))
+    assert await here.code(mint(CLAIMS, small, kid="small")) == "key_unknown"
+    (status,) = here.verifier.status()
+    assert status.notes == ('key "small" has 1024 bits; 2048 to 8192 are accepted: ignored',)
 
 
 async def test_an_hs256_third_party_token_is_never_service_role() -> None:

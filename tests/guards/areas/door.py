@@ -1,0 +1,165 @@
+"""What a stranger can make the server hold, and what a request may say about its sender."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+LIMITS = "unit/http/test_limits.py::"
+GATEWAY = "unit/http/test_gateway.py::"
+
+GUARDS = (
+    Guard(
+        "header bytes",
+        "headers of megabytes",
+        "http/protocol.py",
+        "        if self._field_bytes > self.limits.header_bytes:",
+        "        if False:",
+        (f"{LIMITS}test_a_header_larger_than_the_limit_is_refused",),
+    ),
+    Guard(
+        "one endless field",
+        "a field that never ends, which the parser collects in silence",
+        "http/protocol.py",
+        "if self._head_bytes > self.limits.header_bytes + REQUEST_LINE_BYTES:",
+        "if False:",
+        (f"{LIMITS}test_one_endless_field_is_refused_while_it_is_still_coming",),
+    ),
+    Guard(
+        "header fields",
+        "thousands of small fields",
+        "http/protocol.py",
+        "elif len(self.headers) > self.limits.header_fields:",
+        "elif False:",
+        (f"{LIMITS}test_more_fields_than_the_limit_are_refused",),
+    ),
+    Guard(
+        "request line",
+        "an endless URL",
+        "http/protocol.py",
+        "if len(self.url) > REQUEST_LINE_BYTES:",
+        "if False:",
+        (f"{LIMITS}test_a_request_line_longer_than_the_limit_is_refused",),
+    ),
+    Guard(
+        "header time, first request",
+        "connections held open by a byte now and then",
+        "http/protocol.py",
+        "        super().connection_made(transport)\n"
+        "        self._timer = self.loop.call_later(self.limits.header_timeout, self._head_late)",
+        "        super().connection_made(transport)",
+        (f"{LIMITS}test_a_head_that_trickles_in_is_refused_in_time",),
+    ),
+    Guard(
+        "header time, kept connections",
+        "the same on a connection that has been served once",
+        "http/protocol.py",
+        "            elif self._timer is None:\n"
+        "                self._timer = self.loop.call_later(self.limits.header_timeout, self._head_late)",
+        "",
+        (f"{LIMITS}test_a_head_that_trickles_in_on_a_kept_connection_is_refused_in_time",),
+    ),
+    Guard(
+        "connection cap",
+        "every descriptor taken by one peer",
+        "http/protocol.py",
+        "if len(self.connections) >= self.limits.connection_limit:",
+        "if False:",
+        (f"{LIMITS}test_a_connection_above_the_cap_is_told_so",),
+    ),
+    Guard(
+        "unread bodies",
+        "a body that stalls after its answer and keeps the connection for ever",
+        "http/protocol.py",
+        'self._timer = self.loop.call_later(UNREAD_BODY_SECONDS, self._cut, "unread_body")',
+        "pass",
+        (f"{LIMITS}test_a_body_that_stalls_after_its_answer_does_not_keep_the_connection",),
+    ),
+    Guard(
+        "unread answers",
+        "a peer that stops reading and keeps our answer in memory",
+        "http/protocol.py",
+        'self._write_timer = self.loop.call_later(WRITE_STALL_SECONDS, self._cut, "write_stall")',
+        "pass",
+        (f"{LIMITS}test_a_peer_that_stops_reading_is_cut_off",),
+    ),
+    Guard(
+        "trailers stay out of the header",
+        "an apikey added behind the body, past a proxy's checks",
+        "http/protocol.py",
+        "if not self._in_head:\n            return  # a trailer",
+        "if False:\n            return  # a trailer",
+        (f"{LIMITS}test_trailer_fields_never_join_the_header",),
+    ),
+    Guard(
+        "body size, declared",
+        "a body of gigabytes, invited by 100 Continue",
+        "http/body.py",
+        "if declared is not None and int(declared) > limit:",
+        "if False:",
+        (f"{GATEWAY}test_a_declared_length_above_the_limit_is_refused_before_reading",),
+    ),
+    Guard(
+        "body size, as it comes",
+        "the same in chunks, without a length",
+        "http/body.py",
+        "if size > limit:",
+        "if False:",
+        (f"{GATEWAY}test_a_body_above_the_limit_is_answered_in_the_services_shape",),
+    ),
+    Guard(
+        "body time",
+        "a body that stops coming",
+        "http/body.py",
+        "async with asyncio.timeout(self._idle_timeout):",
+        "async with asyncio.timeout(600):",
+        (f"{GATEWAY}test_a_body_that_stops_coming_is_answered_with_408",),
+    ),
+    Guard(
+        "a credential twice",
+        "two parsers on the way that choose different values of one header",
+        "http/credentials.py",
+        "if name in headers and len({value for field, value in raw if field == name}) > 1:",
+        "if False:",
+        (f"{GATEWAY}test_two_different_values_of_one_credential_are_refused",),
+    ),
+    Guard(
+        "the key leaves the query",
+        "a key in a filter, in SQL's request.path or in a log line",
+        "http/credentials.py",
+        "            if pair.startswith(_KEY_PARAMETER):\n",
+        "            kept.append(pair)\n            if pair.startswith(_KEY_PARAMETER):\n",
+        (f"{GATEWAY}test_a_key_in_the_query_counts_and_goes_no_further",),
+    ),
+    Guard(
+        "metrics are the operator's",
+        "a stranger who reads issuers, roles and traffic",
+        "http/gateway.py",
+        "if not (verdict.privileged and verdict.token_class is TokenClass.API_KEY):",
+        "if False:",
+        (f"{GATEWAY}test_metrics_are_for_the_secret_key_alone",),
+    ),
+    Guard(
+        "preflights echo names only",
+        "a response header written by the client",
+        "http/cors.py",
+        "echo = 0 < len(requested) <= REQUEST_HEADERS_LIMIT and not requested.translate(None, _TOKEN_LIST)",
+        "echo = bool(requested)",
+        (f"{GATEWAY}test_a_preflight_echoes_nothing_but_header_names",),
+    ),
+    Guard(
+        "request ids",
+        "a log line or header written by the client",
+        "http/request_id.py",
+        "if offered is not None and 0 < len(offered) <= ID_LIMIT and not offered.translate(None, _HARMLESS):",
+        "if offered is not None:",
+        (f"{GATEWAY}test_a_request_id_is_taken_only_when_it_is_harmless",),
+    ),
+    Guard(
+        "exceptions stay inside",
+        "tokens and values quoted by an unexpected error, in the log",
+        "http/gateway.py",
+        "error=type(error).__name__, at=place_of(error)",
+        "error=str(error), at=place_of(error)",
+        (f"{GATEWAY}test_an_unexpected_exception_is_a_plain_500_and_its_text_goes_nowhere",),
+    ),
+)
