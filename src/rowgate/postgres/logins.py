@@ -272,8 +272,10 @@ class _Setup:
                     await self._run(statement)
         except errors.InsufficientPrivilege:
             return [
-                "Postgres logs the errors of requests with the values they quote. To keep values out of its log, an "
-                f"administrator runs: {'; '.join(statements)};"
+                (
+                    "Postgres logs the errors of requests with the values they quote. To keep values out of its log, an "
+                    f"administrator runs: {'; '.join(statements)};"
+                )
             ]
         return []
 
