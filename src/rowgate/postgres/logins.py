@@ -271,12 +271,8 @@ class _Setup:
                 for statement in statements:
                     await self._run(statement)
         except errors.InsufficientPrivilege:
-            return [
-                (
-                    "Postgres logs the errors of requests with the values they quote. To keep values out of its log, an "
-                    f"administrator runs: {'; '.join(statements)};"
-                )
-            ]
+            remedy = "; ".join(statements)
+            return [f"Postgres logs the values that errors quote. An administrator keeps them out with: {remedy};"]
         return []
 
     async def _owned_objects(self) -> list[str]:
