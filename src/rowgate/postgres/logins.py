@@ -167,6 +167,7 @@ class _Setup:
         await self._refuse_inheritance(PUBLIC_LOGIN, served)
         await self._refuse_inheritance(SERVICE_LOGIN, () if left_out else (SERVICE_ROLE,))
         warnings += await self._owned_objects()
+        warnings += await self._keep_values_out_of_the_log()
         return left_out, tuple(warnings)
 
     async def _service_role(self) -> tuple[str, ...]:
@@ -212,7 +213,8 @@ class _Setup:
     async def _grant_public(self, roles: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         """Let the public login become the unprivileged ones of `roles`, and nothing that could climb."""
         wanted = tuple(dict.fromkeys((*PUBLIC_ROLES, *roles)))
-        privileged = (await read_roles(self.connection, PUBLIC_LOGIN, SERVICE_LOGIN, self.schemas)).privileged
+        snapshot = await read_roles(self.connection, PUBLIC_LOGIN, SERVICE_LOGIN, self.schemas, wanted)
+        privileged = snapshot.privileged
         served: list[str] = []
         warnings: list[str] = []
         for role in wanted:
@@ -259,6 +261,19 @@ class _Setup:
                     f"The login role {login} inherits the privileges of {role}.",
                     f"An administrator runs: REVOKE INHERIT OPTION FOR {identifier(role)} FROM {login};",
                 )
+
+    async def _keep_values_out_of_the_log(self) -> list[str]:
+        """An error's own message may quote a value (22P02), a token's claim too: those of requests go to the client
+        alone. FATAL and PANIC, which are about the server, are still logged."""
+        statements = [f"alter role {login} set log_min_messages = fatal" for login in (PUBLIC_LOGIN, SERVICE_LOGIN)]
+        try:
+            async with self.connection.transaction():
+                for statement in statements:
+                    await self._run(statement)
+        except errors.InsufficientPrivilege:
+            remedy = "; ".join(statements)
+            return [f"Postgres logs the values that errors quote. An administrator keeps them out with: {remedy};"]
+        return []
 
     async def _owned_objects(self) -> list[str]:
         cursor = await self.connection.execute(
