@@ -71,7 +71,10 @@ def run(chosen: Mapping[str, tuple[Guard, ...]], folder: Path, jobs: int, timeou
     with ThreadPoolExecutor(jobs) as pool, Live(console=console, refresh_per_second=4) as live:
         futures: dict[Future[Trial], str] = {pool.submit(one, guard): guard.name for _, guard in every}
         for future in as_completed(futures):
-            trials[futures[future]] = future.result()
+            name = futures[future]
+            trials[name] = future.result()
+            if not console.is_terminal:  # a log gets a line each, and the table at the end
+                console.print(f"{trials[name].verdict:10} {trials[name].seconds:5.1f} s  {name}", highlight=False)
             live.update(table(every, trials, under_way, last=SHOWN if console.is_terminal else None))
         live.update(table(every, trials, under_way, last=None))
     return conclude(console, trials, time.monotonic() - began)
@@ -115,10 +118,9 @@ def markdown(chosen: Mapping[str, tuple[Guard, ...]]) -> str:
     for area, guards in chosen.items():
         if guards:
             lines += [f"### {area}", "", "| guard | protects from | in | test |", "|---|---|---|---|"]
-            lines += [
-                f"| {guard.name} | {guard.protects_from} | `{guard.file}` | {'<br>'.join(f'`{t}`' for t in guard.tests)} |"
-                for guard in guards
-            ]
+            for guard in guards:
+                tests = "<br>".join(f"`{test}`" for test in guard.tests)
+                lines.append(f"| {guard.name} | {guard.protects_from} | `{guard.file}` | {tests} |")
             lines.append("")
     return "\n".join(lines)
 
