@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -28,6 +29,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder.chmod(0o700)
     with EmbeddedServer(folder, free_port(), "127.0.0.1", secrets.token_urlsafe(16), project="tests") as server:
         yield server.owner_url
+    # As root it lies outside of pytest's folder, which pytest would clear.
+    shutil.rmtree(server.data_folder.parent, ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)

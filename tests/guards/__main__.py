@@ -53,23 +53,23 @@ def run(chosen: Mapping[str, tuple[Guard, ...]], folder: Path, jobs: int, timeou
     console.print(f"{len(every)} guards, {len(tests)} tests. With every guard in place they must pass …")
     code, output = ask(tests, tree, tree / "src", timeout + 2 * len(tests))
     if code != 0 or " skipped" in output:
-        console.print(output, markup=False)
+        console.print(output, markup=False, soft_wrap=True)
         console.print("[red]The tests do not all pass with the guards in place: nothing is proved by their failing.")
         return 2
     trials: dict[str, Trial] = {}
     under_way: set[str] = set()
 
-    def one(guard: Guard) -> Trial:
+    def one(number: int, guard: Guard) -> Trial:
         under_way.add(guard.name)
         try:
-            return hold(guard, tree, folder / guard.name.replace(" ", "-").replace("/", "-"), timeout)
+            return hold(guard, tree, folder / str(number), timeout)
         except (GuardLost, SyntaxError) as error:
             return Trial(Verdict.BROKEN, 0.0, (), str(error))
         finally:
             under_way.discard(guard.name)
 
     with ThreadPoolExecutor(jobs) as pool, Live(console=console, refresh_per_second=4) as live:
-        futures: dict[Future[Trial], str] = {pool.submit(one, guard): guard.name for _, guard in every}
+        futures: dict[Future[Trial], str] = {pool.submit(one, at, each[1]): each[1].name for at, each in enumerate(every)}
         for future in as_completed(futures):
             name = futures[future]
             trials[name] = future.result()
@@ -106,8 +106,8 @@ def conclude(console: Console, trials: Mapping[str, Trial], seconds: float) -> i
             continue
         console.print(f"\n[red]{trial.verdict}: {name}")
         for test in trial.survivors:
-            console.print(f"  passes without it: tests/{test}", markup=False)
-        console.print(trial.words, markup=False)
+            console.print(f"  passes without it: tests/{test}", markup=False, soft_wrap=True)
+        console.print(trial.words, markup=False, soft_wrap=True)
     console.print(f"{caught} caught of {len(trials)}, in {seconds:.0f} s")
     return 0 if caught == len(trials) else 1
 

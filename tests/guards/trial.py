@@ -64,7 +64,8 @@ def without(guard: Guard, tree: Path, folder: Path) -> Path:
 def ask(tests: Iterable[str], tree: Path, source: Path, timeout: float) -> tuple[int | None, str]:
     """Run tests against a source folder: pytest's exit code (None after `timeout` seconds) and its output."""
     command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rfE", "--no-header"]
-    command += [f"tests/{test}" for test in tests]
+    # A temporary folder of its own: pytest tidies up the shared one, which runs beside each other would trip over.
+    command += [f"--basetemp={source.parent / 'temporary'}", *(f"tests/{test}" for test in tests)]
     environ = {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{tree}", "PYTHONDONTWRITEBYTECODE": "1"}
     environ.pop("CI", None)  # a test that cannot run here is no test that failed
     with subprocess.Popen(
@@ -94,7 +95,7 @@ def hold(guard: Guard, tree: Path, folder: Path, timeout: float) -> Trial:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     seconds = time.monotonic() - began
-    words = "\n".join(output.strip().splitlines()[-12:])
+    words = "\n".join([*output.strip().splitlines()[-12:], f"pytest ended with {code}"])
     if code is None:
         return Trial(Verdict.TIMED_OUT, seconds, (), words)
     if code not in (0, 1) or "\nERROR " in output:

@@ -41,17 +41,17 @@ GUARDS = (
         (f"{LIMITS}test_a_request_line_longer_than_the_limit_is_refused",),
     ),
     Guard(
-        "header time, first request",
-        "connections held open by a byte now and then",
+        "time of silent connections",
+        "connections opened and never used",
         "http/protocol.py",
         "        super().connection_made(transport)\n"
         "        self._timer = self.loop.call_later(self.limits.header_timeout, self._head_late)",
         "        super().connection_made(transport)",
-        (f"{LIMITS}test_a_head_that_trickles_in_is_refused_in_time",),
+        (f"{LIMITS}test_a_connection_that_never_says_a_word_is_closed_without_one",),
     ),
     Guard(
-        "header time, kept connections",
-        "the same on a connection that has been served once",
+        "header time",
+        "connections held open by a byte now and then",
         "http/protocol.py",
         "            elif self._timer is None:\n"
         "                self._timer = self.loop.call_later(self.limits.header_timeout, self._head_late)",

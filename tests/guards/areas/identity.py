@@ -29,7 +29,7 @@ GUARDS = (
     ),
     Guard(
         "known algorithms only",
-        "`alg: none` and algorithms nobody listed",
+        "`alg: none`, algorithms nobody knows, and an `alg` that is no text (a crash further on)",
         "identity/steps.py",
         "if not isinstance(algorithm, str) or algorithm not in ASYMMETRIC_ALGORITHMS | SYMMETRIC_ALGORITHMS:",
         "if False:",
@@ -304,7 +304,7 @@ GUARDS = (
         "identity/credentials.py",
         "if apikey is not None and apikey != token:",
         "if False:",
-        (f"{CREDENTIALS}test_header_combinations",),
+        (f"{CREDENTIALS}test_what_cannot_be_understood_is_refused_and_never_anonymous",),
     ),
     Guard(
         "a foreign apikey beside a token",
@@ -312,7 +312,7 @@ GUARDS = (
         "identity/verifier.py",
         "if presented.apikey is not None and not self._is_own_key(presented.apikey):",
         "if False:",
-        (f"{CREDENTIALS}test_header_combinations",),
+        (f"{CREDENTIALS}test_what_cannot_be_understood_is_refused_and_never_anonymous",),
     ),
     Guard(
         "not Bearer is not anonymous",

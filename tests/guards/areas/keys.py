@@ -73,10 +73,7 @@ GUARDS = (
         "identity/keysets.py",
         "if self._under_way or self._allowance.take():",
         "if True:",
-        (
-            f"{KEY_SETS}test_a_storm_of_ten_thousand_kids_makes_a_handful_of_fetches",
-            f"{KEY_SETS}test_waiting_for_a_fetch_has_few_places_and_beyond_them_a_kid_is_refused_at_once",
-        ),
+        (f"{KEY_SETS}test_a_storm_of_ten_thousand_kids_makes_a_handful_of_fetches",),
     ),
     Guard(
         "known-missing kids",
