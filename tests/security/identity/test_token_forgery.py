@@ -291,8 +291,8 @@ async def test_an_hs256_third_party_token_is_never_service_role() -> None:
         {"iss": 5, "role": "service_role"},
         {"sub": None, "role": "service_role"},
     ):
-        for listed in (("authenticated",), ("authenticated", "service_role")):
-            verdict = await door(shared_secret_roles=listed).judge(mint_hs(claims))
+        for allowed in (("authenticated",), ("authenticated", "service_role")):
+            verdict = await door(shared_secret_roles=allowed).judge(mint_hs(claims))
             assert isinstance(verdict, Refusal)
             assert verdict.code in ("role_not_allowed", "role_privileged")
 
