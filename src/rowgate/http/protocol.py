@@ -20,6 +20,7 @@ REQUEST_LINE_BYTES = 16 * 1024  # PostgREST filters are long (`id=in.(…)`); ng
 LINGER_SECONDS = 1.0  # after a rejection: time for the peer to read it before the reset (RFC 9112 section 9.6)
 LINGERING_LIMIT = 100  # rejected connections kept open for that; the next ones are cut at once
 UNREAD_BODY_SECONDS = 5.0  # how long the rest of a body is swallowed once its answer has been sent
+PIPELINE_LIMIT = 64  # requests that wait on one connection for the answer before them; uvicorn would take 18 bytes each
 WRITE_STALL_SECONDS = 30.0  # a peer that takes nothing of a waiting answer for so long is cut off
 
 
@@ -82,6 +83,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._message_open = True
         self._field_bytes = 0
+        if len(self.pipeline) >= PIPELINE_LIMIT:
+            self._violate(429, "pipeline", f"More than {PIPELINE_LIMIT} requests wait on this connection.")
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -94,6 +97,11 @@ class LimitedProtocol(HttpToolsProtocol):
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
+        if name == b"transfer-encoding":
+            # RFC 9112 sections 6.1 and 6.3: with any other coding, or in HTTP/1.0, a proxy in front may see the body end
+            # elsewhere, and what follows as a request of its own. (Two fields are refused by the parser.)
+            if value.strip().lower() != b"chunked" or self.parser.get_http_version() == "1.0":
+                self._violate(400, "transfer_encoding", "The only transfer coding read here is `chunked`.")
         self.headers.append((name, value))
         self._field_bytes += len(name) + len(value) + 4  # colon, blank, CR LF
         if self._field_bytes > self.limits.header_bytes:
