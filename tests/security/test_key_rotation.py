@@ -150,7 +150,7 @@ def test_known_keys_survive_a_restart_of_ours_while_the_issuer_is_down(tmp_path:
     try:
         assert httpx.get(f"{stack.rest}/", headers={"Authorization": f"Bearer {issuer.token()}"}).status_code == 200
     finally:
-        assert stack.stop() == 0
+        assert stack.stop(keep_database=True) == 0
     farm.stop()
     stack = start(tmp_path)
     try:
