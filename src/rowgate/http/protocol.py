@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rowgate.http.presence import PRESENCE, Presence
 from rowgate.project.settings import ServerSettings
 
 REQUEST_LINE_BYTES = 16 * 1024  # PostgREST filters are long (`id=in.(…)`); nginx's default large buffer is 8 KiB
@@ -41,6 +42,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._rejected = False
         self._timer: asyncio.TimerHandle | None = None  # head, linger or unread body: never two at once
         self._write_timer: asyncio.TimerHandle | None = None
+        self.presence = Presence()
 
     # What the transport tells us
 
@@ -58,6 +60,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._write_timer.cancel()
         self.lingering.discard(self)
         super().connection_lost(exc)
+        self.presence.leave()
 
     def eof_received(self) -> None:
         if self._rejected:
@@ -80,6 +83,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope[PRESENCE] = self.presence  # type: ignore[literal-required]
         self._in_head = True
         self._message_open = True
         self._field_bytes = 0
