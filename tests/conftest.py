@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -29,8 +28,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder.chmod(0o700)
     with EmbeddedServer(folder, free_port(), "127.0.0.1", secrets.token_urlsafe(16), project="tests") as server:
         yield server.owner_url
-    # As root it lies outside of pytest's folder, which pytest would clear.
-    shutil.rmtree(server.data_folder.parent, ignore_errors=True)
+    server.delete()  # as root it does not lie in pytest's temporary folder
 
 
 @pytest.hookimpl(wrapper=True)

@@ -69,7 +69,9 @@ def run(chosen: Mapping[str, tuple[Guard, ...]], folder: Path, jobs: int, timeou
             under_way.discard(guard.name)
 
     with ThreadPoolExecutor(jobs) as pool, Live(console=console, refresh_per_second=4) as live:
-        futures: dict[Future[Trial], str] = {pool.submit(one, at, each[1]): each[1].name for at, each in enumerate(every)}
+        futures: dict[Future[Trial], str] = {
+            pool.submit(one, at, each[1]): each[1].name for at, each in enumerate(every)
+        }
         for future in as_completed(futures):
             name = futures[future]
             trials[name] = future.result()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
-from rowgate.postgres.embedded.cluster import folder_for
-from rowgate.postgres.embedded.server import ROOT_FOLDER
 from tests.support.issuers import IssuerFarm
 from tests.support.stack import Stack, start
 from tests.support.trust import build_farm, write_project
@@ -26,5 +23,3 @@ def trusting(farm: IssuerFarm, tmp_path_factory: pytest.TempPathFactory) -> Iter
     stack = start(write_project(tmp_path_factory.mktemp("trust"), farm))
     yield stack
     assert stack.stop() == 0, "".join(stack.output)
-    # As root the database lies outside of pytest's folder, which pytest would clear.
-    shutil.rmtree(folder_for(stack.workdir / ".rowgate", "trust", ROOT_FOLDER), ignore_errors=True)

@@ -187,7 +187,7 @@ def test_known_keys_survive_a_restart_of_ours_while_the_issuer_is_down(tmp_path:
     try:
         assert httpx.get(f"{stack.rest}/notes", headers={"Authorization": f"Bearer {issuer.token()}"}).json() == []
     finally:
-        assert stack.stop() == 0
+        assert stack.stop(keep_database=True) == 0
     farm.stop()
     stack = start(tmp_path)
     try:

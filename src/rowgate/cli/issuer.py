@@ -52,7 +52,7 @@ def add(
             show_default=False,
         ),
     ] = None,
-    domain: Annotated[str | None, typer.Option(help="Clerk or Auth0: the domain.", show_default=False)] = None,
+    domain: Annotated[str | None, typer.Option(help="Clerk, Auth0 or OIDC: the domain.", show_default=False)] = None,
     issuer: Annotated[str | None, typer.Option(help="The tokens' iss.", show_default=False)] = None,
     alias: Annotated[list[str] | None, typer.Option(help="Another iss of the same issuer.", show_default=False)] = None,
     jwks_url: Annotated[str | None, typer.Option(help="Where the keys are, if not found by discovery.")] = None,

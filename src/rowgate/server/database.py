@@ -62,15 +62,7 @@ class ProjectDatabase:
             await asyncio.to_thread(self._embedded.stop)
 
     async def _start_embedded(self) -> tuple[str, tuple[Path, int]]:
-        settings = self._settings
-        embedded = self._embedded = EmbeddedServer(
-            settings.folders.state,
-            settings.db.port,
-            settings.db.host,
-            settings.secrets.database_password,
-            bin_folder=settings.db.bin_folder,
-            project=settings.project_id,
-        )
+        embedded = self._embedded = embedded_server(self._settings)
         self._starting = asyncio.ensure_future(asyncio.to_thread(embedded.start))
         await asyncio.shield(self._starting)
         for note in embedded.notes:
@@ -103,6 +95,18 @@ class ProjectDatabase:
         for warning in applied.warnings:
             self._say(f"Note: {warning}")
         return bool(applied.migrations or applied.seeds)
+
+
+def embedded_server(settings: Settings) -> EmbeddedServer:
+    """The project's embedded server, not started."""
+    return EmbeddedServer(
+        settings.folders.state,
+        settings.db.port,
+        settings.db.host,
+        settings.secrets.database_password,
+        bin_folder=settings.db.bin_folder,
+        project=settings.project_id,
+    )
 
 
 def _roles(settings: Settings) -> tuple[str, ...]:

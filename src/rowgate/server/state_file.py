@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from rowgate.errors import RowgateError
+from rowgate.server.verdicts import VerdictCounts
 
 CLAIM_SECONDS = 1.0  # `rowgate status` looks by taking the lock for an instant; a start waits that out
 
@@ -33,6 +34,7 @@ class ServerState:
     workers: Mapping[str, int] = field(default_factory=dict)  # worker number -> process id
     missing: Mapping[str, str] = field(default_factory=dict)  # part -> what keeps it from being ready
     issuers: tuple[Mapping[str, object], ...] = ()  # the verifier's own account of each issuer's keys
+    verdicts: VerdictCounts = field(default_factory=dict)  # of all workers, since the start
 
 
 class AlreadyRunning(RowgateError):

@@ -24,6 +24,7 @@ from rowgate.server.database import ProjectDatabase
 from rowgate.server.log import Log
 from rowgate.server.port import listen, url_of
 from rowgate.server.state_file import ServerState, StateFile
+from rowgate.server.verdicts import summed
 from rowgate.server.watch import POLL_SECONDS, FileWatch
 from rowgate.server.worker_process import KILL_GRACE, WorkerProcess
 
@@ -180,6 +181,7 @@ class Supervisor:
                 workers={str(worker.number): worker.pid for worker in self._workers if worker.pid is not None},
                 missing=self._missing(),
                 issuers=next((report.issuers for report in reports if report.issuers), ()),
+                verdicts=summed(*(worker.verdicts for worker in self._workers)),
             )
         )
 

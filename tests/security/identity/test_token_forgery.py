@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from joserfc.jwk import OctKey, RSAKey
 
 from rowgate.identity.refusals import REFUSALS, Refusal
+from rowgate.identity.strict_json import NotStrict, read_object
 from rowgate.identity.token import parse_token
 from rowgate.identity.verdict import Refused
+from rowgate.identity.wording import listed, show
 from rowgate.principal import Principal
 from tests.unit.identity.identity_workshop import (
     CLERK,
@@ -115,6 +118,25 @@ async def test_duplicate_members_are_refused_in_header_and_payload_at_any_depth(
         assert await code_of(sign(payload, {"alg": "RS256", "kid": "k1"}, key)) == "token_malformed"
     payload_bytes = json.dumps(CLAIMS | {"exp": NOW + 60}).encode()
     assert await code_of(sign(payload_bytes, b'{"alg":"RS256","kid":"k1","kid":"k1"}', key)) == "token_malformed"
+
+
+async def test_a_member_that_comes_twice_among_thousands_costs_no_more_than_reading_them() -> None:
+    # Nobody has looked at a signature yet. Counting each name among all names would be 2.5 billion steps here: half a
+    # minute in which a worker serves nobody, for one key set of half a megabyte.
+    text = b"{" + b",".join(b'"%d":1' % number for number in range(50_000)) + b',"49999":1}'
+    begun = time.perf_counter()
+    with pytest.raises(NotStrict, match='"49999" appears more than once'):
+        read_object(text)
+    assert time.perf_counter() - begun < 2.0
+
+
+def test_a_value_is_shown_however_deep_it_nests_and_in_few_words() -> None:
+    nest: list[Any] = []
+    for _ in range(100_000):
+        nest = [nest]
+    assert show(nest).startswith("[[[[")
+    assert len(show([1] * 100_000)) < 200
+    assert len(listed(f"https://api-{number}.example.com" for number in range(5_000))) < 1_000
 
 
 @pytest.mark.parametrize("parts", [1, 2, 4, 6])
@@ -278,8 +300,8 @@ async def test_an_hs256_third_party_token_is_never_service_role() -> None:
         {"iss": 5, "role": "service_role"},
         {"sub": None, "role": "service_role"},
     ):
-        for listed in (("authenticated",), ("authenticated", "service_role")):
-            verdict = await door(shared_secret_roles=listed).judge(mint_hs(claims))
+        for allowed in (("authenticated",), ("authenticated", "service_role")):
+            verdict = await door(shared_secret_roles=allowed).judge(mint_hs(claims))
             assert isinstance(verdict, Refusal)
             assert verdict.code in ("role_not_allowed", "role_privileged")
 

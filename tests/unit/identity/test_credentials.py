@@ -158,8 +158,6 @@ async def test_the_old_way_is_counted_apart() -> None:
         ("unidentified", "token_malformed"): 1,
         ("anonymous", ACCEPTED): 1,
     }
-    (family,) = here.verifier.meter.collect()
-    assert len(family.samples) == 4
 
 
 async def test_no_credential_shows_in_a_repr() -> None:
