@@ -91,6 +91,22 @@ GUARDS = (
         (f"{LIMITS}test_trailer_fields_never_join_the_header",),
     ),
     Guard(
+        "pipelined requests",
+        "requests of 18 bytes, queued without end on one connection",
+        "http/protocol.py",
+        "if len(self.pipeline) >= PIPELINE_LIMIT:",
+        "if False:",
+        (f"{LIMITS}test_requests_waiting_on_one_connection_are_few",),
+    ),
+    Guard(
+        "transfer codings",
+        "a request smuggled past a proxy that sees the body before it end elsewhere",
+        "http/protocol.py",
+        'if name == b"transfer-encoding":',
+        "if False:",
+        (f"{LIMITS}test_a_body_whose_end_another_parser_may_see_elsewhere_is_refused",),
+    ),
+    Guard(
         "body size, declared",
         "a body of gigabytes, invited by 100 Continue",
         "http/body.py",
