@@ -41,7 +41,11 @@ def main() -> int:
         print(f"No guard's name holds {asked.k!r}.", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="rowgate-guards-") as folder:
-        return run(chosen, Path(folder), asked.jobs, asked.timeout)
+        try:
+            return run(chosen, Path(folder), asked.jobs, asked.timeout)
+        except KeyboardInterrupt:
+            print("Interrupted.", file=sys.stderr)
+            return 130
 
 
 def run(chosen: Mapping[str, tuple[Guard, ...]], folder: Path, jobs: int, timeout: float) -> int:
@@ -68,17 +72,23 @@ def run(chosen: Mapping[str, tuple[Guard, ...]], folder: Path, jobs: int, timeou
         finally:
             under_way.discard(guard.name)
 
-    with ThreadPoolExecutor(jobs) as pool, Live(console=console, refresh_per_second=4) as live:
+    def shown() -> Table:
+        return table(every, dict(trials), set(under_way), last=SHOWN if console.is_terminal and not done else None)
+
+    done = False
+    with ThreadPoolExecutor(jobs) as pool, Live(console=console, refresh_per_second=4, get_renderable=shown):
         futures: dict[Future[Trial], str] = {
             pool.submit(one, at, each[1]): each[1].name for at, each in enumerate(every)
         }
-        for future in as_completed(futures):
-            name = futures[future]
-            trials[name] = future.result()
-            if not console.is_terminal:  # a log gets a line each, and the table at the end
-                console.print(f"{trials[name].verdict:10} {trials[name].seconds:5.1f} s  {name}", highlight=False)
-            live.update(table(every, trials, under_way, last=SHOWN if console.is_terminal else None))
-        live.update(table(every, trials, under_way, last=None))
+        try:
+            for future in as_completed(futures):
+                trial = trials[futures[future]] = future.result()
+                if not console.is_terminal:  # a log gets a line each, and the table at the end
+                    console.print(f"{trial.verdict:10} {trial.seconds:5.1f} s  {futures[future]}", highlight=False)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)  # those under way come to their end first
+            raise
+        done = True
     return conclude(console, trials, time.monotonic() - began)
 
 
