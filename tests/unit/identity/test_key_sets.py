@@ -280,6 +280,21 @@ async def test_a_cache_of_another_source_or_a_torn_one_is_not_used(tmp_path: Pat
         assert await door(oidc(), network=network, cache_folder=tmp_path).code(by_old()) == "key_unavailable"
 
 
+async def test_a_cache_file_that_others_could_have_written_is_not_used(tmp_path: Path) -> None:
+    network = published()
+    await door(oidc(), network=network, cache_folder=tmp_path).judge(by_old())
+    (file,) = tmp_path.glob("*.json")
+    network.down()
+    assert await door(oidc(), network=network, cache_folder=tmp_path).code(by_old()) == "accepted"
+    file.chmod(0o622)
+    assert await door(oidc(), network=network, cache_folder=tmp_path).code(by_old()) == "key_unavailable"
+    file.chmod(0o600)
+    elsewhere = tmp_path / "planted"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    assert await door(oidc(), network=network, cache_folder=tmp_path).code(by_old()) == "key_unavailable"
+
+
 async def test_a_discovery_document_of_another_issuer_is_not_believed() -> None:
     network = published()
     document = json.loads(network.answers[OIDC + "/.well-known/openid-configuration"])
