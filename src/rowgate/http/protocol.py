@@ -101,11 +101,12 @@ class LimitedProtocol(HttpToolsProtocol):
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
-        if name == b"transfer-encoding":
-            # RFC 9112 sections 6.1 and 6.3: with any other coding, or in HTTP/1.0, a proxy in front may see the body end
-            # elsewhere, and what follows as a request of its own. (Two fields are refused by the parser.)
-            if value.strip().lower() != b"chunked" or self.parser.get_http_version() == "1.0":
-                self._violate(400, "transfer_encoding", "The only transfer coding read here is `chunked`.")
+        if name == b"transfer-encoding" and (
+            value.strip().lower() != b"chunked" or self.parser.get_http_version() == "1.0"
+        ):
+            # RFC 9112 sections 6.1 and 6.3: with any other coding, or in HTTP/1.0, a proxy in front may see the body's
+            # end elsewhere, and what follows as a request of its own. (Two fields are refused by the parser.)
+            self._violate(400, "transfer_encoding", "The only transfer coding read here is `chunked`.")
         self.headers.append((name, value))
         self._field_bytes += len(name) + len(value) + 4  # colon, blank, CR LF
         if self._field_bytes > self.limits.header_bytes:

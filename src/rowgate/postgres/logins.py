@@ -34,6 +34,7 @@ ADVISORY_LOCK = 0x726F7767617465  # "rowgate": one setup at a time in a database
 # Advisory locks end at the database's border, roles do not: two databases set up at once can still meet.
 ATTEMPTS = 8
 CONNECT_TIMEOUT = 10  # seconds
+CHECK_URL = "Check host, port, user and password of DATABASE_URL or [rowgate.db] url."
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
@@ -102,7 +103,7 @@ async def connect(url: str) -> Connection:
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
             f"The database at {place_of(url)} cannot be reached: {_first_line(error)}",
-            "Check host, port, user and password of DATABASE_URL or [rowgate.db] url.",
+            CHECK_URL,
         ) from None
 
 

@@ -71,6 +71,8 @@ class Channel:
         """The next message, None when the other side is gone."""
         try:
             length = int.from_bytes(await self._reader.readexactly(4), "big")
+            if length > FRAME_LIMIT:
+                return None  # not one of ours at the other end any more
             content = await self._reader.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rowgate.postgres import migrations, system
 from rowgate.postgres.embedded.server import EmbeddedServer
-from rowgate.postgres.logins import prepare
-from rowgate.postgres.serving import Serving
+from rowgate.postgres.logins import CHECK_URL, CONNECT_TIMEOUT, prepare
+from rowgate.postgres.serving import Serving, place_of
 from rowgate.project.settings import Settings
 
 
@@ -31,6 +31,17 @@ class ProjectDatabase:
     def kind(self) -> str:
         """`embedded` or `external`."""
         return "embedded" if self._settings.db.url is None else "external"
+
+    @property
+    def waiting(self) -> str:
+        """For the operator, while `prepare` takes its time: what it waits for, and what to do if that is in vain."""
+        url = self._settings.db.url
+        if url is None:
+            return "Starting the embedded PostgreSQL; the first start of a project takes some seconds longer."
+        return (
+            f"Waiting for the database at {place_of(url)}; an attempt takes up to {CONNECT_TIMEOUT} s. {CHECK_URL} "
+            "Ctrl-C ends the start."
+        )
 
     async def prepare(self) -> Serving:
         """Start or reach the database, bring roles, system schema and migrations up to date, and say how to serve.

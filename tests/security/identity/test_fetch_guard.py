@@ -210,6 +210,7 @@ async def test_an_operators_host_may_be_private_but_never_the_metadata_service()
         "169.254.169.254",
         "fe80::1",
         "fe80::1%eth0",
+        "fd00:ec2::254",
         "224.0.0.1",
         "0.0.0.0",
         "::",
@@ -218,7 +219,22 @@ async def test_an_operators_host_may_be_private_but_never_the_metadata_service()
         assert not _permitted(address, by_operator=True, loopback_only=False)
     for address in ("10.0.0.1", "192.168.1.1", "fd00::1", "127.0.0.1", "93.184.216.34"):
         assert _permitted(address, by_operator=True, loopback_only=False)
-    for address in ("10.0.0.1", "100.64.0.1", "192.0.0.1", "198.18.0.1", "fd00::1", "::1", "2002:7f00:1::", "not one"):
+    for address in (
+        "10.0.0.1",
+        "100.64.0.1",
+        "192.0.0.1",
+        "192.88.99.1",
+        "198.18.0.1",
+        "fd00::1",
+        "fec0::1",
+        "::1",
+        "::127.0.0.1",
+        "2001:0:7f00:1::",
+        "2002:7f00:1::",
+        "3fff::1",
+        "64:ff9b:1::7f00:1",
+        "not one",
+    ):
         assert not _permitted(address, by_operator=False, loopback_only=False)
     assert _permitted("93.184.216.34", by_operator=False, loopback_only=False)
 

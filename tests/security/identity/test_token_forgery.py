@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import OctKey, RSAKey
 
 from rowgate.identity.refusals import REFUSALS, Refusal
+from rowgate.identity.signing_key import read_key_set
 from rowgate.identity.strict_json import NotStrict, read_object
 from rowgate.identity.token import parse_token
 from rowgate.identity.verdict import Refused
@@ -296,6 +297,10 @@ async def test_an_hs256_third_party_token_is_never_service_role() -> None:
     for claims in (
         {"sub": "user_1", "role": "service_role"},
         {"azp": "x", "role": "service_role"},
+        {"iss": CLERK.upper(), "role": "service_role"},
+        {"iss": "urn:example:issuer", "role": "service_role"},  # RFC 7519 section 2: with a colon it is a URI
+        {"iss": [CLERK], "role": "service_role"},
+        {"azp": "", "role": "service_role"},
         {"iss": CLERK, "role": "service_role"},
         {"iss": 5, "role": "service_role"},
         {"sub": None, "role": "service_role"},
@@ -362,3 +367,13 @@ async def test_any_signed_json_gives_a_principal_or_a_refusal(claims: dict[str, 
     assert isinstance(verdict, Principal | Refusal)
     if isinstance(verdict, Principal):
         assert not verdict.privileged or "sub" not in claims
+
+
+async def test_a_public_exponent_that_costs_milliseconds_is_not_taken() -> None:
+    # OpenSSL itself stops at 64 bits for moduli above 3072; below, one check of 2047 bits takes 60 times as long.
+    modulus = signing_key().as_dict(private=False)["n"]
+    for exponent, usable in ((65537, True), ((1 << 64) + 1, False), ((1 << 2046) + 1, False)):
+        text = b64(exponent.to_bytes((exponent.bit_length() + 7) // 8, "big")).decode()
+        keys = read_key_set(jwks({"kty": "RSA", "n": modulus, "e": text, "kid": "k1"}))
+        assert bool(keys.keys) is usable
+        assert usable or "exponent" in keys.notes[0]
