@@ -26,6 +26,8 @@ from stage.people import ADA, CLEO, Clerk, Workos
 from stage.rest import Rest
 from stage.story import Scene, Story
 
+from rowgate.server.state_file import StateFile
+
 WORKDIR = Path(__file__).resolve().parent
 PAGE_PORT = 54330
 
@@ -36,6 +38,14 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end after the story, with status 0 or 1")
     parser.add_argument("--port", type=int, default=54321, help="port for Rowgate (default: 54321)")
     arguments = parser.parse_args()
+    other = StateFile(WORKDIR / ".rowgate").running()
+    if other is not None:
+        sys.stderr.write(
+            f"The demo is running already, at {other.url} (process {other.pid}).\n"
+            "Use that one, or end it with Ctrl-C in its terminal, or from here: "
+            f"{_rowgate()} stop --workdir {shlex.quote(str(WORKDIR))}\n"
+        )
+        return 1
     if not is_free(arguments.port):
         sys.stderr.write(
             f"Port {arguments.port} is taken by another program on this machine.\n"
@@ -138,8 +148,6 @@ def _invite(house: House, page_url: str, display: Display) -> None:
     base = house.workos_issuer.partition("/user_management/")[0]
     ada = f"{house.clerk_issuer}/__offline__/token?email={ADA}"
     cleo = f"{base}/__offline__/token?email={CLEO}"
-    installed = Path(sys.executable).with_name("rowgate")
-    rowgate = installed if installed.exists() else "rowgate"
     line = display.line
     line()
     line("Everything stays up until Ctrl-C.", "bold")
@@ -154,12 +162,18 @@ def _invite(house: House, page_url: str, display: Display) -> None:
         line(f"  -H \"Authorization: Bearer $(curl -s '{url}')\"")
     line()
     line("Read a token, and why it is trusted:", "bold")
-    explain = f"{shlex.quote(str(rowgate))} token explain - --workdir {shlex.quote(str(WORKDIR))}"
+    explain = f"{_rowgate()} token explain - --workdir {shlex.quote(str(WORKDIR))}"
     line(f"curl -s '{ada}' \\")
     line(f"  | {house.environment_prefix}{explain}")
     line()
     line("Change Clerk's signing key; tokens under the new key work at once:", "bold")
     line(f"curl -X POST '{house.clerk_issuer}/__offline__/rotate'")
+
+
+def _rowgate() -> str:
+    """The command as it is to be typed."""
+    installed = Path(sys.executable).with_name("rowgate")
+    return shlex.quote(str(installed)) if installed.exists() else "rowgate"
 
 
 async def _cancel(task: asyncio.Task[str | None] | None) -> None:

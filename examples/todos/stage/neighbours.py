@@ -54,7 +54,7 @@ class Neighbours:
             (
                 "Cognito",
                 cognito,
-                {"provider": "cognito", "user_pool_id": POOL, "user_pool_region": "eu-west-1"},
+                {"provider": "cognito", "user_pool_id": POOL, "user_pool_region": "eu-west-1", "client_ids": ["todos"]},
                 {"sub": "cognito-walt", "client_id": "todos", "token_use": "access"},
             ),
             (
