@@ -1,6 +1,6 @@
 """The database an administrator made before Rowgate came: PostgREST's roles and one table under row-level security."""
 
-PASSWORD = "plain"  # noqa: S105
+PASSWORD = "plain"
 
 ROLES = f"""
 create role anon nologin;
