@@ -78,7 +78,9 @@ def resolve(
 
     _check_flags(given)
     warnings = [] if raw is not None else [f"WARN: {folders.config_file} does not exist; using defaults."]
-    warnings += [f"WARN: environment variable is unset: {name}" for name in substitution.unset]
+    read = _paths_read()
+    # Upstream's own template names seven variables of services that are not ours; their absence is no news.
+    warnings += [f"WARN: environment variable is unset: {name}" for path, name in substitution.unset if path in read]
     warnings += unknown_keys(substitution.document, _own_tables())
     warnings += _unknown_variables(all_variables)
 
@@ -238,6 +240,12 @@ def _check_flags(flags: Mapping[str, object]) -> None:
     for name in flags:
         if name not in known:
             raise ConfigurationError(f"There is no setting {shown(name)}.", did_you_mean(name, known))
+
+
+def _paths_read() -> frozenset[tuple[str, ...]]:
+    """Where in config.toml a setting is read from."""
+    fields = (*setting_fields(), *secret_fields(), project_id_field())
+    return frozenset(path for field in fields for path in field.paths)
 
 
 def _own_tables() -> dict[str, frozenset[str]]:
