@@ -96,11 +96,11 @@ def init(
 
     chosen = workdir if workdir.is_absolute() else current_folder() / workdir
     folders = Folders(chosen, chosen / ".rowgate")
-    if folders.config_file.exists() and not force:
-        raise ConfigurationError(
-            f"{folders.config_file} exists already.", "Use --force to write it anew; what it holds is then lost."
-        )
     try:
+        if folders.config_file.exists() and not force:
+            raise ConfigurationError(
+                f"{folders.config_file} exists already.", "Use --force to write it anew; what it holds is then lost."
+            )
         folders.migrations.mkdir(parents=True, exist_ok=True)
         folders.config_file.write_text(config_text(folders.workdir.name), encoding="utf-8")
         ignored = _ignore_state(folders.workdir / ".gitignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +47,6 @@ def chosen_workdir(given: Path | None) -> Path:
     if given is not None:
         return given
     for folder in (current, *current.parents):
-        if Folders(folder, folder).config_file.is_file():
+        if os.path.isfile(Folders(folder, folder).config_file):  # noqa: PTH113 - pathlib's raises where one may not look
             return folder
     return current

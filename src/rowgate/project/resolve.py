@@ -60,12 +60,15 @@ def resolve(
     flags: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
     document: Mapping[str, object] | None = None,
+    *,
+    keep_secrets: bool = True,
 ) -> Settings:
     """The settings of the project in `workdir`.
 
     `flags` are values of the command line by dotted name (`api.port`), None where a flag was not given; `environ` is
     the process environment; `document` stands in for the file, to check a change before it is written. Makes the
-    private state folder and its secrets where they do not exist yet. Raises ConfigurationError, which names the
+    private state folder and its secrets where they do not exist yet, unless `keep_secrets` is false: a command that
+    only looks leaves no trace, also in a folder that it may not write. Raises ConfigurationError, which names the
     setting, the value and what was expected.
     """
     process = dict(os.environ if environ is None else environ)
@@ -95,7 +98,7 @@ def resolve(
     return Settings(
         project_id=project_id,
         folders=folders,
-        secrets=load_secrets(folders.state, secrets_given),
+        secrets=load_secrets(folders.state, secrets_given, keep=keep_secrets),
         api=SECTIONS["api"](**values["api"]),
         db=SECTIONS["db"](**values["db"]),
         rest=SECTIONS["rest"](**values["rest"]),

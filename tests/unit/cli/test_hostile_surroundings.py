@@ -88,3 +88,45 @@ def test_odd_terminals_and_no_escape_code_in_a_pipe(tmp_path: Path, environ: dic
 
 def test_no_home_at_all(tmp_path: Path) -> None:
     in_words(shell('unset HOME; "$@" config show', tmp_path))
+
+
+@pytest.mark.parametrize(
+    "command", ["config show", "issuer list", "status", "stop", "token explain x", "migration list", "issuer test x"]
+)
+def test_looking_leaves_no_trace(tmp_path: Path, command: str) -> None:
+    in_words(shell(f'"$@" {command}', tmp_path))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "init --workdir file/x",
+        "init --workdir file",
+        "migration new x --workdir file",
+        f"migration new {'x' * 300}",
+        "config show --workdir file",
+        "status --workdir file",
+        "start --workdir file",
+        "init --force --workdir folder",
+        "config show --workdir folder",
+        "issuer add clerk --domain clerk.example.com --workdir folder",
+        "issuer add x --provider oidc --issuer https://a.b --audience x --clock-skew nan",
+        "offline clerk --port 0 --key-file file/x",
+        "offline clerk --port 0 --seed folder",
+        "offline workos --port 0 --jwt-template folder",
+        "start --host 999.9.9.9",
+        "start --database-url sqlite://hunter2",
+        "migration list --database-url postgresql://u:hunter2@127.0.0.1:1/x",
+    ],
+)
+def test_what_cannot_be_read_or_written_is_said_in_words(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder" / "supabase" / "config.toml").mkdir(parents=True)
+
+    done = shell(f'"$@" {command}', tmp_path)
+
+    in_words(done)
+    assert done.returncode in (0, 1, 2)
+    assert b"hunter2" not in done.stdout + done.stderr
