@@ -35,10 +35,9 @@ _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 def load_secrets(state: Path, given: Mapping[str, str], *, keep: bool = True) -> Secrets:
     """The secrets of the project whose private folder is `state`; those in `given` (by field name) win.
 
-    What is missing is generated and kept (with `keep` false: for this process alone). The two legacy API
-    keys are never kept but signed anew with the secret in
-    force, from the time the project was made: the same text in every process, and always of the present secret. Nothing
-    is read or written when everything is given. Raises ConfigurationError.
+    What is missing is generated and kept (with `keep` false: for this process alone). The two legacy API keys are never
+    kept but signed anew with the secret in force, from the time the project was made: the same text in every process,
+    and always of the present secret. Nothing is read or written when everything is given. Raises ConfigurationError.
     """
     _check(given)
     wanted = set(Secrets.__slots__) - set(given)
