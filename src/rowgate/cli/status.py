@@ -48,7 +48,7 @@ def status(
     from rowgate.project.resolve import resolve
     from rowgate.server.state_file import StateFile
 
-    settings = resolve(chosen_workdir(workdir))
+    settings = resolve(chosen_workdir(workdir), keep_secrets=False)
     state_file = StateFile(settings.folders.state)
     state = state_file.running()
     if state is None:

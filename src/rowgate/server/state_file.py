@@ -88,9 +88,8 @@ class StateFile:
 
     def running(self) -> ServerState | None:
         """The server that runs now, or None; a leftover of a dead one is not looked at."""
-        try:
-            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+        descriptor = self._look()
+        if descriptor is None:
             return None
         try:
             return None if _try_lock(descriptor, fcntl.LOCK_SH) else self._read()
@@ -99,14 +98,24 @@ class StateFile:
 
     def locked(self) -> bool:
         """Whether some process serves this project, even one that has not written its state yet."""
-        try:
-            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+        descriptor = self._look()
+        if descriptor is None:
             return False
         try:
             return not _try_lock(descriptor, fcntl.LOCK_SH)
         finally:
             os.close(descriptor)
+
+    def _look(self) -> int | None:
+        """The lock's descriptor, None where no server ever ran. Raises RowgateError where one may not look."""
+        try:
+            return os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise RowgateError(
+                f"{self._lock_path} cannot be read: {error.strerror}.", "Run as the user who started the server."
+            ) from None
 
     def _read(self) -> ServerState | None:
         try:
