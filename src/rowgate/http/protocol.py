@@ -10,10 +10,13 @@ import asyncio
 from collections import Counter
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
+from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rowgate.http.cycle import Cycle
 from rowgate.project.settings import ServerSettings
 
 REQUEST_LINE_BYTES = 16 * 1024  # PostgREST filters are long (`id=in.(…)`); nginx's default large buffer is 8 KiB
@@ -102,10 +105,38 @@ class LimitedProtocol(HttpToolsProtocol):
             self._violate(431, "header_fields", f"The header has more than {self.limits.header_fields} fields.")
 
     def on_headers_complete(self) -> None:
+        """uvicorn's, without upgrades and with our own cycle."""
         self._in_head = False
         self._head_bytes = 0
         self._stop_timer()
-        super().on_headers_complete()
+        version = self.parser.get_http_version()
+        url = parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope = self.scope
+        scope["http_version"] = version
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["raw_path"] = url.path
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["query_string"] = url.query or b""
+        before = self.cycle
+        self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()  # pipelined: its turn comes after the one before
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_message_complete(self) -> None:
         self._message_open = False
