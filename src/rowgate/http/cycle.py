@@ -84,6 +84,7 @@ class Cycle(RequestResponseCycle):
             self.on_response()
 
     def _head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+        self.chunked_encoding, self.expected_content_length = None, 0  # a head that was refused may have left its own
         lines = [STATUS_LINE[status][:-_LINE_END]]
         closing = False
         for name, value in (*self.default_headers, *headers):

@@ -119,5 +119,5 @@ class History:
             self._times[key] = Times(seconds)
             return
         faded = times.peak * _FORGIVENESS
-        times.peak = seconds if seconds > faded else faded
+        times.peak = max(faded, seconds)
         times.mean += (seconds - times.mean) * _NEWS
