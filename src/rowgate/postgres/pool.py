@@ -21,7 +21,7 @@ _RETRY_AFTER = 1  # seconds, told to clients
 
 # Seconds a read waits behind others although a connection is idle. Waking one more backend costs both sides CPU
 # (measured at 16 requests at once: 36 µs of 250, see docs/performance.md), and this is what it may cost in latency.
-PATIENCE = 0.001
+PATIENCE = 0.002
 
 _log = structlog.get_logger("rowgate.postgres")
 
