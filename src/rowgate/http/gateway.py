@@ -194,12 +194,13 @@ class Gateway:
 
     async def _send(self, scope: Scope, receive: Receive, send: Send, response: Response, request_id: str) -> None:
         body = response.body
+        said = dict(response.headers)
         headers = [*response.headers, _SERVER, (b"x-request-id", request_id.encode())]
-        if not any(field == b"access-control-allow-origin" for field, _ in response.headers):
+        if b"access-control-allow-origin" not in said:
             headers += cors.RESPONSE_HEADERS
         if isinstance(body, bytes):
             head = scope["method"] == "HEAD"
-            counted = response.status in _NO_LENGTH or any(field == b"content-length" for field, _ in headers)
+            counted = response.status in _NO_LENGTH or b"content-length" in said
             if not counted and (body or not head):
                 headers.append((b"content-length", str(len(body)).encode()))
             await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -75,6 +75,7 @@ class Worker:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # nothing here believes X-Forwarded-*; the middleware costs every request
                 timeout_keep_alive=round(settings.keep_alive_timeout),
                 timeout_graceful_shutdown=round(settings.drain_timeout),
             )
