@@ -11,8 +11,9 @@ GUARDS = (
         "private addresses",
         "a key-set URL that leads into the operator's own network",
         "fetch.py",
-        "return inner.is_global and not inner.is_multicast and not inner.is_reserved",
-        "return True",
+        "    public = inner.is_global and not inner.is_multicast and not inner.is_reserved\n"
+        "    return public and not any(inner in network for network in _NOT_PUBLIC)\n",
+        "    return True\n",
         (
             f"{FETCH}test_a_document_or_redirect_leads_nowhere_private",
             f"{FETCH}test_an_operators_host_may_be_private_but_never_the_metadata_service",
@@ -22,7 +23,7 @@ GUARDS = (
         "the metadata service",
         "a configured name that resolves to the cloud's credentials",
         "fetch.py",
-        "return not (inner.is_link_local or inner.is_multicast or inner.is_unspecified or inner.is_reserved)",
+        "return not (linked or inner.is_multicast or inner.is_unspecified or inner.is_reserved)",
         "return True",
         (f"{FETCH}test_an_operators_host_may_be_private_but_never_the_metadata_service",),
     ),
