@@ -40,7 +40,8 @@ def read_response(
         raise not_singular(page)
     total = _total(row, planned)
     offset = plan.node.range.offset
-    status = _range_status(offset, page, total)
+    beside: RawHeaders = [(b"content-location", location), *applied]
+    status = _range_status(request, offset, page, total, beside)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
     headers.append((b"content-location", location))
     body = b"" if plan.head else row[Column.BODY] or b""
@@ -87,7 +88,7 @@ def call_response(request: RestRequest, plan: CallPlan, result: Result, applied:
         raise not_singular(page)
     total = _total(row, None)
     offset = plan.node.range.offset
-    status = _range_status(offset, page, total)
+    status = _range_status(request, offset, page, total, applied)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
     body = row[Column.BODY] or b""
     if plan.call.function.returns.void:
@@ -215,7 +216,8 @@ def _total(row: Row, planned: int | None) -> int | None:
     return None if counted is None else int(counted)
 
 
-def _range_status(offset: int, page: int, total: int | None) -> int:
+def _range_status(request: RestRequest, offset: int, page: int, total: int | None, beside: RawHeaders) -> int:
+    """200, 206, or a RestError 416, which carries the headers that the answer would have had `beside` its range."""
     if total is None:
         return 200
     if offset > total:
@@ -225,7 +227,7 @@ def _range_status(offset: int, page: int, total: int | None) -> int:
             "Requested range not satisfiable",
             f"An offset of {offset} was requested, but there are only {total} rows.",
             None,
-            ((b"content-range", content_range(1, 0, total)),),
+            ((b"content-range", content_range(1, 0, total)), *beside, *_profile(request)),
         )
     return 206 if page < total else 200
 
@@ -234,16 +236,17 @@ def _represented(request: RestRequest, content_type: bytes, body: bytes | None) 
     headers: RawHeaders = [(b"content-type", content_type)]
     if body is not None:
         headers.append((b"content-length", str(len(body)).encode()))
-    if request.profile_named:
-        headers.append((b"content-profile", request.schema.encode()))
-    return headers
+    return headers + _profile(request)
+
+
+def _profile(request: RestRequest) -> RawHeaders:
+    return [(b"content-profile", request.schema.encode())] if request.profile_named else []
 
 
 def _created(plan: MutationPlan, row: Row) -> int:
-    """201, unless an upsert found every row there already."""
-    inserted = row[Column.INSERTED]
+    """201, unless an upsert found every row there already, or was given none."""
     merges = isinstance(plan.mutation, Insert) and plan.mutation.resolution is Resolution.MERGE_DUPLICATES
-    return 200 if merges and inserted is not None and int(inserted) <= 0 else 201
+    return 200 if merges and int(row[Column.INSERTED] or 0) <= 0 else 201
 
 
 def _location(plan: MutationPlan, key: bytes) -> bytes:
