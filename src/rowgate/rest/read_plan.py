@@ -327,7 +327,16 @@ def _order(
             f"A related order on '{term.relation}' is not possible",
             f"'{name[1]}' and '{term.relation}' do not form a many-to-one or one-to-one relationship",
         )
-    return Order(resolve_field(catalog, embed.node.relation, term.field), index, term.descending, term.nulls_first)
+    path = _unaliased(embed.node.relation, asked[index], term.field)
+    return Order(resolve_field(catalog, embed.node.relation, path), index, term.descending, term.nulls_first)
+
+
+def _unaliased(relation: Relation | None, embed: SelectEmbed, path: FieldPath) -> FieldPath:
+    """A sort key may say a column's alias in the embed; a spread's is known to its parent by that name alone."""
+    if embed.spread or path.steps or (relation is not None and path.name in relation.columns):
+        return path
+    aliased = (each for each in embed.children if isinstance(each, SelectField) and each.alias == path.name)
+    return next((each.field for each in aliased if each.field is not None and not each.aggregate), path)
 
 
 def _limited(rows: Range, max_rows: int | None) -> Range:

@@ -203,9 +203,15 @@ def _spread_column(embed: Embed, column: SpreadColumn) -> str:
 
 
 def _lifted(embed: Embed, term: Order) -> str | None:
-    """The column of a to-one spread that a sort key means: joined already, and all that grouped rows may sort by."""
+    """The column of a to-one spread that a sort key means, by the name it has there or the one it had before.
+
+    It is joined already, and it is all that grouped rows may sort by.
+    """
     if not embed.spread or not embed.to_one or term.field.steps:
         return None
+    shown = {each.name for each in embed.columns if not each.aggregate}
+    if term.field.name in shown:
+        return f"{identifier(embed.lateral)}.{name_sql(term.field.name)}"
     for output in embed.node.outputs:
         field = output.field
         if field is not None and field.name == term.field.name and not (field.steps or field.to_json or output.cast):

@@ -54,6 +54,18 @@ create materialized view film_counts as select director_id, count(*) from films 
 create view by_director as
   select d.id as director, f.id as film, f.title from films f join directors d on d.id = f.director_id;
 
+-- exposed views over a private schema; its junction stays private
+create schema hidden;
+create table hidden.writers (id int primary key, name text);
+create table hidden.notes (id int primary key, body text, writer_id int references hidden.writers);
+create table hidden.tags (id int primary key, label text);
+create table hidden.tagged (
+  writer_id int references hidden.writers, tag_id int references hidden.tags, primary key (writer_id, tag_id));
+create view writers as select id, name from hidden.writers;
+create view notes as select id, body, writer_id from hidden.notes;
+create view note_list as select * from notes;
+create view tags as select * from hidden.tags;
+
 -- computed fields and relationships
 create function full_name(directors) returns text stable language sql as $$ select $1.first_name || ' ' || $1.last_name $$;
 create function is_old(films) returns boolean stable language sql as $$ select $1.year < 2000 $$;
@@ -143,6 +155,10 @@ insert into items (name, stock, code) values ('one', 10, 'a'), ('two', 20, 'b'),
 insert into pairs values (1, 1, 'one one'), (1, 2, 'one two');
 insert into mutable values (1, 'm1', '2024-01-01T00:00:00Z'), (2, 'm2', '2024-06-01T12:00:00Z');
 insert into paints values (1, 'red', 16711680, '{255,65280}'), (2, 'blue', 255, null);
+insert into hidden.writers values (1, 'Wes'), (2, 'Win');
+insert into hidden.notes values (1, 'one', 1), (2, 'two', 1), (3, 'three', 2);
+insert into hidden.tags values (1, 'tag');
+insert into hidden.tagged values (1, 1);
 refresh materialized view film_counts;
 analyze;
 grant usage on schema public to anon, authenticated;
