@@ -5,18 +5,17 @@ https://docs.postgrest.org/en/v14/references/api.html
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
 from rowgate.http.exchange import RawHeaders, Response
 from rowgate.postgres.statement import Result
-from rowgate.rest.error_table import HEADER_NAME, HEADER_VALUE
 from rowgate.rest.errors import RestError
 from rowgate.rest.mutation_plan import Insert
 from rowgate.rest.negotiation import Body
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
+from rowgate.rest.said import BODILESS, HEADER_NAME, said_headers, said_status
 from rowgate.rest.sql import Column
 from rowgate.rest.syntax import Action, Count, Preferences, Resolution, RestRequest, Return
 
@@ -125,7 +124,7 @@ def error_response(error: RestError) -> Response:
     if HEADER_NAME.fullmatch(error.code):
         headers.append((b"proxy-status", b"PostgREST; error=" + error.code.encode()))
     named = {name for name, _ in error.headers}
-    return Response(error.status, [each for each in headers if each[0] not in named] + list(error.headers), body)
+    return _framed(error.status, [each for each in headers if each[0] not in named] + list(error.headers), body)
 
 
 def not_singular(rows: int) -> RestError:
@@ -268,35 +267,16 @@ def _raw(body: bytes, content_type: bytes) -> bytes:
 def _overridden(row: Row, status: int, headers: RawHeaders, body: bytes) -> Response:
     """Apply the settings response.status and response.headers, through which SQL has the last word."""
     if said := row[Column.STATUS]:
-        status = _said_status(said)
+        status = said_status(said)
     if said := row[Column.HEADERS]:
-        extra = _said_headers(said)
+        extra = said_headers(said)
         named = {name for name, _ in extra}
         headers = [each for each in headers if each[0] not in named] + extra
+    return _framed(status, headers, body)
+
+
+def _framed(status: int, headers: RawHeaders, body: bytes) -> Response:
+    """Some statuses that SQL may choose have no body, and no length of one."""
+    if status in BODILESS:
+        return Response(status, [each for each in headers if each[0] != b"content-length"], b"")
     return Response(status, headers, body)
-
-
-def _said_status(said: bytes) -> int:
-    digits = re.match(rb"\d+", said)
-    status = int(digits[0][:4]) if digits else 0
-    if not 100 <= status <= 599:
-        raise RestError(500, "PGRST112", "response.status guc must be a valid status code")
-    return status
-
-
-def _said_headers(said: bytes) -> RawHeaders:
-    try:
-        each_named = msgspec.json.decode(said, type=list[dict[str, str]])
-    except msgspec.MsgspecError:
-        each_named = [{}]
-    pairs = [pair for each in each_named for pair in each.items()]
-    valid = all(len(each) == 1 for each in each_named) and all(
-        HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value) for name, value in pairs
-    )
-    if not valid:
-        raise RestError(
-            500,
-            "PGRST111",
-            "response.headers guc must be a JSON array composed of objects with a single key and a string value",
-        )
-    return [(name.lower().encode(), value.encode()) for name, value in pairs]
