@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from rowgate.errors import RowgateError
+from rowgate.server.verdicts import VerdictCounts
 
 CLAIM_SECONDS = 1.0  # `rowgate status` looks by taking the lock for an instant; a start waits that out
 
@@ -33,6 +34,7 @@ class ServerState:
     workers: Mapping[str, int] = field(default_factory=dict)  # worker number -> process id
     missing: Mapping[str, str] = field(default_factory=dict)  # part -> what keeps it from being ready
     issuers: tuple[Mapping[str, object], ...] = ()  # the verifier's own account of each issuer's keys
+    verdicts: VerdictCounts = field(default_factory=dict)  # of all workers, since the start
 
 
 class AlreadyRunning(RowgateError):
@@ -86,9 +88,8 @@ class StateFile:
 
     def running(self) -> ServerState | None:
         """The server that runs now, or None; a leftover of a dead one is not looked at."""
-        try:
-            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+        descriptor = self._look()
+        if descriptor is None:
             return None
         try:
             return None if _try_lock(descriptor, fcntl.LOCK_SH) else self._read()
@@ -97,14 +98,24 @@ class StateFile:
 
     def locked(self) -> bool:
         """Whether some process serves this project, even one that has not written its state yet."""
-        try:
-            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+        descriptor = self._look()
+        if descriptor is None:
             return False
         try:
             return not _try_lock(descriptor, fcntl.LOCK_SH)
         finally:
             os.close(descriptor)
+
+    def _look(self) -> int | None:
+        """The lock's descriptor, None where no server ever ran. Raises RowgateError where one may not look."""
+        try:
+            return os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise RowgateError(
+                f"{self._lock_path} cannot be read: {error.strerror}.", "Run as the user who started the server."
+            ) from None
 
     def _read(self) -> ServerState | None:
         try:

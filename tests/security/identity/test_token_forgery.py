@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from joserfc.jwk import OctKey
+from joserfc.jwk import OctKey, RSAKey
 
 from rowgate.identity.refusals import REFUSALS, Refusal
 from rowgate.identity.signing_key import read_key_set
@@ -50,7 +50,7 @@ async def test_the_plain_token_of_these_tests_is_accepted() -> None:
     assert await code_of(mint(CLAIMS)) == "accepted"
 
 
-@pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", "ES256K", "RS1", 5, None])
+@pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", "ES256K", "RS1", 5, None, ["RS256"], {}])
 async def test_alg_none_and_unknown_algorithms_are_refused(alg: object) -> None:
     head = b64(json.dumps({"alg": alg, "kid": "k1", "typ": "JWT"}).encode())
     payload = b64(json.dumps(CLAIMS | {"exp": NOW + 60}).encode())
@@ -282,6 +282,15 @@ async def test_symmetric_private_encryption_and_unknown_keys_of_a_set_are_ignore
     (status,) = here.verifier.status()
     assert len(status.keys) == 1
     assert len(status.notes) == 8
+
+
+@pytest.mark.filterwarnings("ignore:Key size should be")
+async def test_rsa_keys_too_small_to_trust_are_ignored() -> None:
+    small = RSAKey.generate_key(1024)
+    here = door(pasted(public_jwk(signing_key()), public_jwk(small, kid="small")))
+    assert await here.code(mint(CLAIMS, small, kid="small")) == "key_unknown"
+    (status,) = here.verifier.status()
+    assert status.notes == ('key "small" has 1024 bits; 2048 to 8192 are accepted: ignored',)
 
 
 async def test_an_hs256_third_party_token_is_never_service_role() -> None:

@@ -102,6 +102,7 @@ class House:
             metrics=self.metrics,
             readiness=lambda: Readiness(self.opened, {} if self.opened else {"database": "connection refused"}),
             gauges=lambda: {"pool_idle": 3.0},
+            verdicts=lambda: {("shared_secret", "accepted"): 2, ("clerk", "token_expired"): 1},
             body_idle_timeout=self.idle,
         )
         if self.opened:
@@ -436,6 +437,8 @@ async def test_metrics_are_for_the_secret_key_alone() -> None:
     assert 'rowgate_responses_total{service="/rest/v1",status="200",worker="0"} 1.0' in text
     assert 'rowgate_refusals_total{code="token_expired",worker="0"} 1.0' in text
     assert 'rowgate_pool_idle{worker="0"} 3.0' in text
+    assert 'rowgate_identity_verdicts_total{issuer="shared_secret",verdict="accepted",worker="0"} 2.0' in text
+    assert 'rowgate_identity_verdicts_total{issuer="clerk",verdict="token_expired",worker="0"} 1.0' in text
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])

@@ -76,6 +76,32 @@ async def test_a_connection_that_never_says_a_word_is_closed_without_one() -> No
         assert await wire.exchange() == b""
 
 
+async def test_a_kept_connection_is_closed_when_it_has_been_idle_and_not_before() -> None:
+    async with served(hello, ServerSettings(keep_alive_timeout=1)) as wire:
+        reader, writer = await wire.connect()
+        began = asyncio.get_running_loop().time()
+        for _ in range(4):  # used now and then: the timer of the first wait goes off in between
+            writer.write(GET)
+            assert (await reader.readuntil(b"hi")).startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(0.4)
+        async with asyncio.timeout(3):
+            assert await reader.read() == b""
+        assert 2.0 < asyncio.get_running_loop().time() - began < 2.9  # the last answer at 1.2 s
+
+
+async def test_a_slow_answer_is_no_idle_connection() -> None:
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(1.5)
+        await hello(scope, receive, send)
+
+    async with served(slow, ServerSettings(keep_alive_timeout=1)) as wire:
+        reader, writer = await wire.connect()
+        for _ in range(2):
+            writer.write(GET)
+            assert (await reader.readuntil(b"hi")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
 async def test_a_connection_above_the_cap_is_told_so() -> None:
     async with served(hello, ServerSettings(connection_limit=1)) as wire:
         reader, writer = await wire.connect()
