@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -121,6 +122,7 @@ class Worker:
         except Exception as error:
             # Nothing here fails because something outside is away; a worker that cannot open is started afresh.
             self._log.error("worker cannot serve", error=type(error).__name__, at=place_of(error))
+            logging.shutdown()  # the line above is on its way on a thread
             os._exit(1)
         self._gateway.open(rooms.verifier, rooms.services)
         self._opened = True

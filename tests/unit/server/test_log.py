@@ -30,6 +30,7 @@ def test_a_librarys_exception_is_logged_by_its_type_alone(capsys: pytest.Capture
         raise ValueError("Bearer hunter2")
     except ValueError:
         logging.getLogger("some.library").exception("it failed for %s\nBearer hunter2", "hunter2")
+    logging.getLogger().handlers[0].flush()  # lines go out on a thread
     said = capsys.readouterr().err
     assert '"error":"ValueError"' in said
     assert '"logger":"some.library"' in said
