@@ -121,9 +121,15 @@ def _use_template(environment: WorkosEnvironment, path: Path) -> None:
 def _ring(key_file: Path | None, make_kid: Callable[[], str]) -> KeyRing:
     from rowgate.offline.keys import load_ring, new_ring, save_ring
 
-    if key_file is not None and key_file.exists():
-        return load_ring(key_file)
-    ring = new_ring(make_kid)
-    if key_file is not None:
+    if key_file is None:
+        return new_ring(make_kid)
+    try:
+        if key_file.exists():
+            return load_ring(key_file)
+        ring = new_ring(make_kid)
         save_ring(ring, key_file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The key file {key_file} cannot be written: {error.strerror}.", "Choose another --key-file."
+        ) from None
     return ring

@@ -32,7 +32,7 @@ def stop(
     from rowgate.project.resolve import resolve
     from rowgate.server.state_file import StateFile
 
-    settings = resolve(chosen_workdir(workdir))
+    settings = resolve(chosen_workdir(workdir), keep_secrets=False)
     if no_backup and settings.db.url is not None:
         raise RowgateError(
             "This project's database is not the embedded one, so there is nothing here to delete.",

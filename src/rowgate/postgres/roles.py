@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
 import psycopg
@@ -36,12 +36,14 @@ class RoleSnapshot:
 
     `public` are the roles the public login may SET and that are not privileged; `privileged` maps every privileged
     role to the reason in words ("has BYPASSRLS", "is a member of app_owner, which owns public.todos"); `service` are
-    the roles the service login may SET. Role names are compared exactly, as pg_roles spells them.
+    the roles the service login may SET. Role names are compared exactly, as pg_roles spells them. `secret_keys_need` is
+    the statement with which an administrator lets secret keys be served, None where they are.
     """
 
     public: frozenset[str] = frozenset()
     service: frozenset[str] = frozenset()
     privileged: Mapping[str, str] = field(default_factory=dict)
+    secret_keys_need: str | None = None
 
 
 # One row per role that a login may take, that was asked for or that is dangerous itself, and per danger it can reach.
@@ -166,13 +168,15 @@ class RoleWatch:
         schemas: Sequence[str] = ("public",),
         on_change: Callable[[RoleSnapshot], None] | None = None,
         service_login: str | None = None,
+        secret_keys_need: str | None = None,
     ) -> None:
         self._conninfo = conninfo
         self._interval = interval
         self._schemas = tuple(schemas)
         self._on_change = on_change
         self._service_login = service_login
-        self._snapshot = RoleSnapshot(privileged=NO_ROLES)
+        self._secret_keys_need = secret_keys_need
+        self._snapshot = RoleSnapshot(privileged=NO_ROLES, secret_keys_need=secret_keys_need)
         self._connection: psycopg.AsyncConnection[TupleRow] | None = None
         self._task: asyncio.Task[None] | None = None
         self.failure: str | None = None  # why the last reading failed; None while the database answers
@@ -196,6 +200,11 @@ class RoleWatch:
             self._task = None
         await self._disconnect()
 
+    async def serve_as(self, service_login: str | None, secret_keys_need: str | None) -> None:
+        """From now on secret keys are served by this login, or by none, and need this statement."""
+        self._service_login, self._secret_keys_need = service_login, secret_keys_need
+        await self.refresh()
+
     async def refresh(self) -> bool:
         """Read now; False (and `failure` says why) when the database did not answer."""
         try:
@@ -210,6 +219,7 @@ class RoleWatch:
             await self._disconnect()
             return False
         self.failure = None
+        snapshot = replace(snapshot, secret_keys_need=self._secret_keys_need)
         if snapshot != self._snapshot:
             self._snapshot = snapshot
             if self._on_change is not None:
