@@ -38,7 +38,7 @@ def test_terminated_and_killed_backends_and_killed_workers(cluster: Cluster, sta
             time.sleep(0.1)
         since = progress(load)
         until(lambda: goes_on(load, since), 10)
-        assert load.reads and not load.codes["cut"]
+        assert not load.codes["cut"]
 
         os.kill(int(str(cluster.execute(BACKENDS)[0][0])), signal.SIGKILL)  # Postgres ends all others and recovers
         since = progress(load)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import struct
+import threading
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -15,52 +17,79 @@ import uvloop
 from rowgate.postgres.database import Database
 from rowgate.postgres.errors import OutcomeUnknown
 from rowgate.project.settings import DatabaseSettings
-from tests.integration.postgres_path.place import ANA, Place, asking, running
+from tests.integration.postgres_path.place import ANA, Place, asking, cell, running
 
 _FIELDS = b"SWARNING\0C57P02\0Mterminating connection because of immediate shutdown command\0\0"
 FAREWELL = b"N" + struct.pack("!i", len(_FIELDS) + 4) + _FIELDS
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-async def reset_under_a_write(place: Place) -> None:
+class Relay:
+    """A TCP relay on threads, so that it can act while the event loop under test stands still."""
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._towards_us: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def reset(self) -> None:
+        """Send a farewell and reset the first connection, before anybody can look between the two."""
+        ours = self._towards_us.pop(0)
+        ours.sendall(FAREWELL)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        ours.shutdown(socket.SHUT_RD)  # wakes the thread that reads, which holds the descriptor
+        ours.close()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                ours, _ = self._listener.accept()
+                theirs = socket.create_connection(self._target)
+                self._towards_us.append(ours)
+                for source, sink in ((ours, theirs), (theirs, ours)):
+                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+
+
+@pytest.fixture
+def relay(place: Place) -> Iterator[Relay]:
     target = urlsplit(place.public)
-    towards_us: list[asyncio.StreamWriter] = []
+    made = Relay((target.hostname or "127.0.0.1", target.port or 5432))
+    yield made
+    made.close()
 
-    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            while data := await reader.read(65536):
-                writer.write(data)
 
-    async def through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        towards_us.append(writer)
-        up, down = await asyncio.open_connection(target.hostname, target.port)
-        await asyncio.wait(
-            [asyncio.ensure_future(pipe(reader, down)), asyncio.ensure_future(pipe(up, writer))],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        down.close()
-
-    proxy = await asyncio.start_server(through, "127.0.0.1", 0)
-    port = proxy.sockets[0].getsockname()[1]
-    user = target.netloc.rpartition("@")[0]
-    database = Database(
-        target._replace(netloc=f"{user}@127.0.0.1:{port}").geturl(), None, DatabaseSettings(pool_size=1)
-    )
+async def reset(place: Place, relay: Relay, writes: bool) -> None:
+    parts = urlsplit(place.public)
+    user = parts.netloc.rpartition("@")[0]
+    url = parts._replace(netloc=f"{user}@127.0.0.1:{relay.port}").geturl()
+    database = Database(url, None, DatabaseSettings(pool_size=1))
     await database.open()
-    write = asyncio.create_task(database.run(ANA, asking("select 'reset' from pg_sleep(8)", write=True)))
-    await running(place, "select 'reset'%")
-    (ours,) = towards_us
-    end = ours.get_extra_info("socket")
-    os.write(end.fileno(), FAREWELL)  # past the transport, which would drop it when it aborts
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-    ours.transport.abort()
-    with pytest.raises(OutcomeUnknown):
-        async with asyncio.timeout(3):
-            await write
+    if writes:
+        write = asyncio.create_task(database.run(ANA, asking("select 'reset' from pg_sleep(8)", write=True)))
+        await running(place, "select 'reset'%")
+    relay.reset()
+    time.sleep(0.1)  # the loop must find both at once
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(3):
+        if writes:
+            with pytest.raises(OutcomeUnknown):
+                await write
+        else:
+            assert cell(await database.run(ANA, asking("select 'read'"))) == b"read"
     assert database.stats().public.lost_total == 1
     await database.close(drain=0)
-    proxy.close()
 
 
-def test_a_reset_behind_a_farewell_is_noticed_under_uvloop(place: Place) -> None:
-    uvloop.run(reset_under_a_write(place))
+@pytest.mark.parametrize("writes", [True, False], ids=["under a write", "while idle"])
+def test_a_reset_behind_a_farewell_is_noticed_under_uvloop(place: Place, relay: Relay, writes: bool) -> None:
+    uvloop.run(reset(place, relay, writes))
