@@ -61,7 +61,7 @@ def explain(
     from rowgate.project.resolve import resolve
 
     credential = _credential(token)
-    settings = resolve(chosen_workdir(workdir))
+    settings = resolve(chosen_workdir(workdir), keep_secrets=False)
     explanation, roles = asyncio.run(_explain(settings, credential))
     if output is Format.JSON:
         print_json({"accepted": explanation.refusal is None, **msgspec.to_builtins(explanation), "roles": roles.words})

@@ -106,11 +106,13 @@ class Database:
             return await self._run_explicit(pool, commands, transaction)
 
         reads = transaction.statement.access is Access.READ_ONLY
-        shareable = reads and transaction.before is None and main.key is not None and pool.history.fast(main.key)
-        future = asyncio.get_running_loop().create_future
+        assert main.key is not None
+        times = pool.history.of(main.key) if reads and transaction.before is None else None
+        shareable = times is not None and times.fast
+        expected = times.mean if times is not None else 0.0
         again = True
         while True:
-            flight = Flight(commands, future(), shareable=shareable, writes=not reads)
+            flight = Flight(commands, pool.future(), shareable=shareable, writes=not reads, expected=expected)
             await _fly(pool, flight)
             if flight.result is not None and flight.failure is None and flight.ended is None:
                 return flight.result
@@ -123,10 +125,9 @@ class Database:
         shares. Until COMMIT leaves, nothing can remain of it, so a lost connection is no unknown outcome."""
         commands = [Command(None, _begin(transaction), ()), *commands]
         writes = transaction.statement.access is Access.READ_WRITE
-        future = asyncio.get_running_loop().create_future
         again = True
         while True:
-            flight = Flight(commands, future(), writes=writes, hold=True)
+            flight = Flight(commands, pool.future(), writes=writes, hold=True)
             try:
                 await _fly(pool, flight)
                 if flight.result is not None and flight.failure is None and flight.ended is None:
@@ -146,11 +147,7 @@ class Database:
             transaction.check(flight.result)
         if transaction.end is End.ROLLBACK:
             return flight.result
-        commit = Flight(
-            (_COMMIT,),
-            asyncio.get_running_loop().create_future(),
-            writes=transaction.statement.access is Access.READ_WRITE,
-        )
+        commit = Flight((_COMMIT,), pool.future(), writes=transaction.statement.access is Access.READ_WRITE)
         flight.connection.send(commit)
         await _fly(pool, commit)
         if commit.failure is not None or commit.ended is not None:

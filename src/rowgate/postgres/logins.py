@@ -33,6 +33,7 @@ ADVISORY_LOCK = 0x726F7767617465  # "rowgate": one setup at a time in a database
 # Advisory locks end at the database's border, roles do not: two databases set up at once can still meet.
 ATTEMPTS = 8
 CONNECT_TIMEOUT = 10  # seconds
+CHECK_URL = "Check host, port, user and password of DATABASE_URL or [rowgate.db] url."
 
 _BYPASS = f"ALTER ROLE {SERVICE_ROLE} BYPASSRLS;"  # what secret keys need where the owner may not grant it
 
@@ -107,7 +108,7 @@ async def connect(url: str) -> Connection:
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
             f"The database at {place_of(url)} cannot be reached: {_first_line(error)}",
-            "Check host, port, user and password of DATABASE_URL or [rowgate.db] url.",
+            CHECK_URL,
         ) from None
 
 
@@ -181,6 +182,7 @@ class _Setup:
         await self._refuse_inheritance(self.names.public, served)
         await self._refuse_inheritance(self.names.service, () if left_out else (SERVICE_ROLE,))
         warnings += await self._owned_objects()
+        warnings += await self._keep_values_out_of_the_log()
         return left_out, tuple(warnings)
 
     async def _taken_over(self, mark: str) -> list[str]:
@@ -250,7 +252,7 @@ class _Setup:
         """Let the public login become the unprivileged ones of `roles`, and nothing that could climb."""
         login = self.names.public
         wanted = tuple(dict.fromkeys((*PUBLIC_ROLES, *roles)))
-        snapshot = await read_roles(self.connection, login, self.names.service, self.schemas)
+        snapshot = await read_roles(self.connection, login, self.names.service, self.schemas, wanted)
         privileged = snapshot.privileged
         served: list[str] = []
         warnings: list[str] = []
@@ -295,6 +297,19 @@ class _Setup:
                     f"The login role {login} inherits the privileges of {role}.",
                     f"An administrator runs: REVOKE INHERIT OPTION FOR {identifier(role)} FROM {login};",
                 )
+
+    async def _keep_values_out_of_the_log(self) -> list[str]:
+        """An error's own message may quote a value (22P02), a token's claim too: those of requests go to the client
+        alone. FATAL and PANIC, which are about the server, are still logged."""
+        statements = [f"alter role {login} set log_min_messages = fatal" for login in self.names]
+        try:
+            async with self.connection.transaction():
+                for statement in statements:
+                    await self._run(statement)
+        except errors.InsufficientPrivilege:
+            remedy = "; ".join(statements)
+            return [f"Postgres logs the values that errors quote. An administrator keeps them out with: {remedy};"]
+        return []
 
     async def _owned_objects(self) -> list[str]:
         cursor = await self.connection.execute(

@@ -46,7 +46,7 @@ class RoleSnapshot:
     secret_keys_need: str | None = None
 
 
-# One row per role that a login may take or that is dangerous itself, and per danger it can reach.
+# One row per role that a login may take, that was asked for or that is dangerous itself, and per danger it can reach.
 #
 # 'MEMBER' and not 'USAGE': the session user is a login that is a member of the served role, so inside a request any
 # function may SET ROLE to whatever that role is a member of, inherited or not; with ADMIN OPTION alone it may grant
@@ -81,11 +81,15 @@ with role as (
             and pg_catalog.pg_has_role(l.oid, r.oid, %(mode)s)) as service
   from role r
 )
-select s.name, s.public, s.service, d.name as via, d.reason, d.table_name
-from served s
-left join danger d on d.oid = s.oid or (not s.rolsuper and pg_catalog.pg_has_role(s.oid, d.oid, 'MEMBER'))
-where s.public or s.service or d.oid = s.oid
-order by s.name, d.oid is distinct from s.oid, d.reason = 'owner', d.name
+select * from (
+  select c.name, c.public, c.service, d.name as via, d.reason, d.table_name
+  from served c
+  left join danger d on d.oid = c.oid or (not c.rolsuper and pg_catalog.pg_has_role(c.oid, d.oid, 'MEMBER'))
+  where c.public or c.service or c.name = any(%(listed)s)
+  union all
+  select d.name, false, false, d.name, d.reason, d.table_name from danger d
+) as found
+order by name, via is distinct from name, reason = 'owner', via
 """
 
 
@@ -94,8 +98,12 @@ async def read_roles(
     public_login: str | None = None,
     service_login: str | None = None,
     schemas: Sequence[str] = ("public",),
+    listed: Sequence[str] = (),
 ) -> RoleSnapshot:
     """Read the roles in one query.
+
+    Roles that no login may take are judged only where they are dangerous themselves or `listed`: asking every role
+    about every owner would cost the square of their number on a server with a role for each customer.
 
     `public_login` is the session user of `connection` when None; `schemas` are the exposed ones, whose RLS tables make
     their owners privileged. Any role may run it: pg_roles and pg_class are readable by all. Raises psycopg.Error.
@@ -108,6 +116,7 @@ async def read_roles(
         "logins": [login for login in (public, service_login) if login is not None],
         "predefined": list(PREDEFINED),
         "schemas": list(schemas),
+        "listed": list(listed),
         # PostgreSQL 16 can grant a membership without the right to SET ROLE; 15 has no such distinction, nor the word.
         "mode": "SET" if info.server_version >= 160000 else "MEMBER",
     }

@@ -95,7 +95,7 @@ class RestSettings:
     db_aggregates_enabled: bool = False
     db_plan_enabled: bool = False
     db_timezone_enabled: bool = True
-    app_settings: tuple[tuple[str, str], ...] = ()
+    app_settings: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # secrets for SQL functions lie here
     request_headers: Literal["all", "no-credentials"] = "all"
     body_limit: int = 100 * 1024 * 1024  # bytes
 

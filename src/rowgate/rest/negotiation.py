@@ -62,16 +62,14 @@ PLAN_OPTIONS = ("analyze", "verbose", "settings", "buffers", "wal")  # EXPLAIN's
 def negotiate(accept: tuple[MediaType, ...], call: Call | None = None, *, plans: bool = False) -> Format:
     """Choose the format of an answer.
 
-    A function whose result is a domain named like a media type (`create domain "image/png" as bytea`) answers in that
-    type alone. `plans` says whether a statement's plan may be shown (db_plan_enabled). Raises RestError PGRST107 when
-    nothing accepted can be produced.
+    A function whose result is one value of a domain named like a media type (`create domain "image/png" as bytea`) can
+    answer in that type beside the built-in ones; `*/*` alone means JSON there too, as upstream reads it. A domain named
+    `*/*` takes every type but the vendored ones. `plans` says whether a statement's plan may be shown
+    (db_plan_enabled). Raises RestError PGRST107 when nothing accepted can be produced.
     """
     own = _own_media_type(call)
     for media in accept:
-        if media.name in PLANS:
-            chosen = _plan(media) if plans else None
-        else:
-            chosen = _own_format(own, media) if own is not None else _format(media)
+        chosen = _plan(media, plans) if media.name in PLANS else _own_format(own, media) or _format(media)
         if chosen is not None:
             return chosen
     names = ", ".join(_spelled(media) for media in accept)
@@ -86,11 +84,11 @@ def _format(media: MediaType) -> Format | None:
     return PLAIN.get(media.name)
 
 
-def _plan(media: MediaType) -> Format | None:
+def _plan(media: MediaType, allowed: bool) -> Format | None:
     """`application/vnd.pgrst.plan+json; for="text/csv"; options=analyze|buffers`."""
     given = dict(media.parameters)
     planned = _format(MediaType(given.get("for", "application/json"), media.parameters))
-    if planned is None:
+    if planned is None or not allowed:
         return None
     asked = given.get("options", "").split("|")
     options = [name for name in PLAN_OPTIONS if name in asked]
@@ -108,19 +106,26 @@ def _stripped(media: MediaType) -> bool:
 
 
 def _own_media_type(call: Call | None) -> str | None:
-    if call is None or not call.scalar:
+    if call is None or not (call.scalar and call.single):
         return None
     # The catalog writes types as SQL does: a name with a slash in it stands in quotes, behind its schema.
     _, quote, name = call.function.returns.type.rstrip('"').rpartition('"')
     return name if quote and "/" in name else None
 
 
-def _own_format(own: str, media: MediaType) -> Format | None:
+def _own_format(own: str | None, media: MediaType) -> Format | None:
+    if own is None or media.name.startswith("application/vnd.pgrst."):
+        return None
     if own == "*/*":  # the function says the type itself, through response.headers
-        return Format(Body.RAW, b"application/octet-stream" if media.name == "*/*" else _declared(media.name))
-    if media.name in ("*/*", own) or (media.name.endswith("/*") and own.startswith(media.name[:-1])):
+        return Format(Body.RAW, b"application/octet-stream")
+    if media.name == own or (media.name not in PLAIN and _covers(media.name, own)):
         return Format(Body.RAW, _declared(own))
     return None
+
+
+def _covers(wanted: str, name: str) -> bool:
+    """Whether a range such as `image/*` holds a type."""
+    return wanted.endswith("/*") and name.startswith(wanted[:-1])
 
 
 def _declared(name: str) -> bytes:

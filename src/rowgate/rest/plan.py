@@ -98,13 +98,13 @@ def _read(request: RestRequest, catalog: Catalog, settings: RestSettings, relati
 def _mutation(request: RestRequest, catalog: Catalog, settings: RestSettings, relation: Relation) -> MutationPlan:
     reading = Reading(catalog, None, settings.db_aggregates_enabled)
     node = read_tree(reading, request.query, Written(), relation.qualified_name, Range(), filtered=False)
-    builders: dict[Action, Callable[[RestRequest, Relation, Node], Mutation]] = {
+    builders: dict[Action, Callable[[RestRequest, Catalog, Relation, Node], Mutation]] = {
         Action.CREATE: insert_of,
         Action.PUT: put_of,
         Action.UPDATE: update_of,
         Action.DELETE: delete_of,
     }
-    mutation = builders[request.action](request, relation, node)
+    mutation = builders[request.action](request, catalog, relation, node)
     format_ = negotiate(request.accept, plans=settings.db_plan_enabled)
     preferences = request.preferences
     represented = preferences.returns is Return.REPRESENTATION
@@ -153,32 +153,34 @@ def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Cal
 def _options(request: RestRequest, catalog: Catalog) -> OptionsPlan:
     if not request.target:
         return OptionsPlan("OPTIONS,GET,HEAD")
-    if (request.schema, request.target) in catalog.relations:
-        relation = _relation(request, catalog)
-        allowed = ["OPTIONS,GET,HEAD"]
-        if relation.insertable:
-            allowed.append("POST")
-        if relation.insertable and relation.updatable and relation.primary_key:
-            allowed.append("PUT")
-        if relation.updatable:
-            allowed.append("PATCH")
-        if relation.deletable:
-            allowed.append("DELETE")
-        return OptionsPlan(",".join(allowed))
-    overloads = catalog.functions.get((request.schema, request.target))
-    if overloads is None:
-        _relation(request, catalog)
-        raise AssertionError("unreachable: an unknown relation has been refused")
-    if any(each.volatility is not Volatility.VOLATILE for each in overloads):
-        return OptionsPlan("OPTIONS,GET,HEAD,POST")
-    return OptionsPlan("OPTIONS,POST")
+    if request.function:
+        overloads = catalog.functions.get((request.schema, request.target))
+        if overloads is None:
+            call_of(request, catalog)
+            raise AssertionError("unreachable: an unknown function has been refused")
+        reads = any(each.volatility is not Volatility.VOLATILE for each in overloads)
+        return OptionsPlan("OPTIONS,GET,HEAD,POST" if reads else "OPTIONS,POST")
+    relation = _relation(request, catalog)
+    allowed = ["OPTIONS,GET,HEAD"]
+    if relation.insertable:
+        allowed.append("POST")
+    if relation.insertable and relation.updatable and relation.primary_key:
+        allowed.append("PUT")
+    if relation.updatable:
+        allowed.append("PATCH")
+    if relation.deletable:
+        allowed.append("DELETE")
+    return OptionsPlan(",".join(allowed))
 
 
 def _relation(request: RestRequest, catalog: Catalog) -> Relation:
+    """A partition is reached through its parent alone, as upstream has it."""
     relation = catalog.relations.get((request.schema, request.target))
-    if relation is not None:
+    if relation is not None and not relation.is_partition:
         return relation
-    known = [name for schema, name in catalog.relations if schema == request.schema]
+    known = [
+        name for (schema, name), each in catalog.relations.items() if schema == request.schema and not each.is_partition
+    ]
     meant = nearest(request.target, known, TABLE_SCORE)
     raise RestError(
         404,

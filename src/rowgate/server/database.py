@@ -12,8 +12,8 @@ from pathlib import Path
 from rowgate.errors import RowgateError
 from rowgate.postgres import migrations, system
 from rowgate.postgres.embedded.server import EmbeddedServer
-from rowgate.postgres.logins import DatabaseUnreachable, prepare
-from rowgate.postgres.serving import Serving
+from rowgate.postgres.logins import CHECK_URL, CONNECT_TIMEOUT, DatabaseUnreachable, prepare
+from rowgate.postgres.serving import Serving, place_of
 from rowgate.project.settings import Settings
 from rowgate.server.role_upkeep import RoleUpkeep
 
@@ -34,6 +34,17 @@ class ProjectDatabase:
     def kind(self) -> str:
         """`embedded` or `external`."""
         return "embedded" if self._settings.db.url is None else "external"
+
+    @property
+    def waiting(self) -> str:
+        """For the operator, while `prepare` takes its time: what it waits for, and what to do if that is in vain."""
+        url = self._settings.db.url
+        if url is None:
+            return "Starting the embedded PostgreSQL; the first start of a project takes some seconds longer."
+        return (
+            f"Waiting for the database at {place_of(url)}; an attempt takes up to {CONNECT_TIMEOUT} s. {CHECK_URL} "
+            "Ctrl-C ends the start."
+        )
 
     async def prepare(self) -> Serving:
         """Start or reach the database, bring roles, system schema and migrations up to date, and say how to serve.
@@ -88,15 +99,7 @@ class ProjectDatabase:
             await asyncio.to_thread(self._embedded.stop)
 
     async def _start_embedded(self) -> tuple[str, tuple[Path, int]]:
-        settings = self._settings
-        embedded = self._embedded = EmbeddedServer(
-            settings.folders.state,
-            settings.db.port,
-            settings.db.host,
-            settings.secrets.database_password,
-            bin_folder=settings.db.bin_folder,
-            project=settings.project_id,
-        )
+        embedded = self._embedded = embedded_server(self._settings)
         self._starting = asyncio.ensure_future(asyncio.to_thread(embedded.start))
         await asyncio.shield(self._starting)
         for note in embedded.notes:
@@ -130,6 +133,18 @@ class ProjectDatabase:
         for warning in applied.warnings:
             self._say(f"Note: {warning}")
         return bool(applied.migrations or applied.seeds)
+
+
+def embedded_server(settings: Settings) -> EmbeddedServer:
+    """The project's embedded server, not started."""
+    return EmbeddedServer(
+        settings.folders.state,
+        settings.db.port,
+        settings.db.host,
+        settings.secrets.database_password,
+        bin_folder=settings.db.bin_folder,
+        project=settings.project_id,
+    )
 
 
 def _roles(settings: Settings) -> tuple[str, ...]:

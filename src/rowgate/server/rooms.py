@@ -109,6 +109,10 @@ class Rooms:
         """The verifier's account of each issuer's keys."""
         return tuple(asdict(status) for status in self.verifier.status())
 
+    def verdicts(self) -> Mapping[tuple[str, str], int]:
+        """How often which verdict was reached, by (issuer, verdict); the old way stands under `shared_secret`."""
+        return self.verifier.meter.counts()
+
     def gauges(self) -> Mapping[str, float]:
         """Figures for the metrics, by name."""
         stats = self._database.stats()

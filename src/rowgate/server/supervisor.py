@@ -24,9 +24,11 @@ from rowgate.server.database import ProjectDatabase
 from rowgate.server.log import Log
 from rowgate.server.port import listen, url_of
 from rowgate.server.state_file import ServerState, StateFile
+from rowgate.server.verdicts import summed
 from rowgate.server.watch import POLL_SECONDS, FileWatch
 from rowgate.server.worker_process import KILL_GRACE, WorkerProcess
 
+SILENCE = 1.0  # seconds after which a start says what it waits for
 SLOW_START = 10.0  # seconds without news before the ready line after which the operator is told what is missing
 DATABASE_RETRY = 1.0  # seconds between attempts to reach a database that is away
 _LIVE_SECTIONS = frozenset({"identity"})  # what running workers take up without a restart
@@ -83,7 +85,7 @@ class Supervisor:
         try:
             self._serving = await self._unless_stopped(self._database.prepare())
         except DatabaseUnreachable as error:
-            self._say(f"{error.message} {error.hint or ''}".rstrip())
+            self._say(f"{error.message.rstrip('.')}. {error.hint or ''}".rstrip())
             self._say(f"Rowgate listens at {url}, answers 503 until the database can be reached, and keeps trying.")
             self._database_state = error.message
         else:
@@ -117,7 +119,10 @@ class Supervisor:
         work = asyncio.ensure_future(preparing)
         stopping = asyncio.ensure_future(self._stop.wait())
         try:
-            await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([work, stopping], timeout=SILENCE, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                self._say(self._database.waiting)
+                await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
             return work.result() if work.done() else None
         finally:
             work.cancel()
@@ -181,6 +186,7 @@ class Supervisor:
                 workers={str(worker.number): worker.pid for worker in self._workers if worker.pid is not None},
                 missing=self._missing(),
                 issuers=next((report.issuers for report in reports if report.issuers), ()),
+                verdicts=summed(*(worker.verdicts for worker in self._workers)),
             )
         )
 
@@ -229,6 +235,10 @@ class Supervisor:
             await asyncio.sleep(POLL_SECONDS)
             if not watch.changed():
                 continue
+            if _blank(self._settings.folders.config_file):
+                # Most likely an editor between two steps: look again before nobody is trusted any more.
+                await asyncio.sleep(POLL_SECONDS)
+                watch.changed()
             try:
                 settings = self._resolve()
             except RowgateError as error:
@@ -285,3 +295,10 @@ class Supervisor:
         else:
             for worker in self._workers:
                 worker.kill()
+
+
+def _blank(path: Path) -> bool:
+    try:
+        return not path.read_bytes().strip()
+    except OSError:
+        return True
