@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rowgate.cli.console import example
+from rowgate.cli.options import ParentPipe
 from rowgate.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ Host = Annotated[str, typer.Option(help="Loopback address to listen on.")]
 Seed = Annotated[Path | None, typer.Option(help="People and organizations, TOML or JSON; see docs/offline.md.")]
 KeyFile = Annotated[Path | None, typer.Option(help="Keep the signing keys here, so that they survive a restart.")]
 Origins = Annotated[list[str] | None, typer.Option("--allow-origin", help="A page's origin besides loopback.")]
-ParentPipe = Annotated[bool, typer.Option("--parent-pipe", help="End when standard input closes.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -23,6 +23,7 @@ Workdir = Annotated[
     ),
 ]
 
+ParentPipe = Annotated[bool, typer.Option("--parent-pipe", help="End when standard input closes.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How the result is written.")]
 
 

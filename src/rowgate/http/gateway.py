@@ -6,6 +6,7 @@ header bytes made once. Measured figures are in docs/operations.md.
 
 from __future__ import annotations
 
+from asyncio import CancelledError, current_task
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -18,6 +19,7 @@ from rowgate.http.crash import place_of
 from rowgate.http.credentials import Credentials, credentials
 from rowgate.http.exchange import BodyTooLarge, ClientGone, RawHeaders, Request, Response, Service
 from rowgate.http.metrics import RequestMetrics, Verdicts, render
+from rowgate.http.presence import PRESENCE, Presence
 from rowgate.http.request_id import RequestIds
 from rowgate.http.stream import send_stream
 from rowgate.identity.refusals import Refusal
@@ -143,10 +145,20 @@ class Gateway:
                         request_id=request_id,
                         client=client[0] if client else None,
                     )
+                    presence: Presence | None = scope.get(PRESENCE)
+                    if presence is not None:
+                        presence.working = current_task()
                     try:
                         response = await service.answer(request, verdict)
                     except BodyTooLarge as error:
                         response = service.too_large(error.limit)
+                    except CancelledError:
+                        if presence is None or not presence.gone:
+                            raise  # the server ends, not the client
+                        raise ClientGone from None
+                    finally:
+                        if presence is not None:
+                            presence.working = None
         except ClientGone:
             self._metrics.turned_away["client_gone"] += 1
             return

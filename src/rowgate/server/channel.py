@@ -22,7 +22,7 @@ FRAME_LIMIT = 64 * 1024 * 1024  # bytes; pasted key sets are the largest thing i
 
 
 class Orders(msgspec.Struct, frozen=True, tag="orders"):
-    """Parent to worker: who you are and what to serve. Sent again with `serving` when the database becomes usable."""
+    """Parent to worker: who you are and what to serve. Sent again when `serving` becomes known, and when it changes."""
 
     worker: int
     settings: Settings
@@ -71,6 +71,8 @@ class Channel:
         """The next message, None when the other side is gone."""
         try:
             length = int.from_bytes(await self._reader.readexactly(4), "big")
+            if length > FRAME_LIMIT:
+                return None  # not one of ours at the other end any more
             content = await self._reader.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None

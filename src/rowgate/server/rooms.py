@@ -44,6 +44,7 @@ class Rooms:
             settings.rest.db_schemas,
             self._roles_changed,
             serving.service_login,
+            serving.secret_keys_need,
         )
         self.verifier = Verifier.from_settings(
             settings, cache_folder=settings.folders.state / KEY_CACHE, roles=lambda: self._roles.snapshot
@@ -85,6 +86,11 @@ class Rooms:
         settings = replace(self._settings, identity=identity)
         self.verifier.reconfigure(settings)
         self._settings = settings
+
+    async def serve_by(self, serving: Serving) -> None:
+        """Take up that secret keys can be served from now on, or no longer. The public login never changes."""
+        await self._database.serve_secret_keys(serving.service_conninfo)
+        await self._roles.serve_as(serving.service_login, serving.secret_keys_need)
 
     def trouble(self) -> str | None:
         """Why the database cannot be used now, in libpq's words; for the log, not for strangers."""

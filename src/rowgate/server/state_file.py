@@ -53,7 +53,7 @@ class StateFile:
     def claim(self) -> None:
         """Become the running server of this project. Raises AlreadyRunning."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + CLAIM_SECONDS
         while not _try_lock(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
@@ -71,8 +71,10 @@ class StateFile:
     def write(self, state: ServerState) -> None:
         """Replace the content in one step, readable by the owner alone. Only after `claim`."""
         assert self._lock is not None
+        # Started by root, in a folder of somebody else's, a link here would empty the file it leads to.
         draft = self._path.with_suffix(".draft")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(msgspec.json.encode(state))
         draft.replace(self._path)
@@ -117,9 +119,11 @@ class StateFile:
 
     def _read(self) -> ServerState | None:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=ServerState)
+            state = msgspec.json.decode(self._path.read_bytes(), type=ServerState)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
+        # `rowgate stop` signals this process: 0 and below mean groups of processes, or all there are.
+        return state if state.pid > 0 else None
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

@@ -109,7 +109,10 @@ class Worker:
         return {"connections": connections, **(self._rooms.gauges() if self._rooms is not None else {})}
 
     async def _open_rooms(self, orders: Orders) -> None:
-        if orders.serving is None or self._rooms is not None:
+        if orders.serving is None:
+            return
+        if self._rooms is not None:
+            await self._rooms.serve_by(orders.serving)
             return
         try:
             rooms = self._rooms = Rooms(orders.settings, orders.serving, self._log)

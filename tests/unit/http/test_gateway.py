@@ -204,6 +204,15 @@ async def test_the_key_in_the_header_wins_over_the_query() -> None:
     assert house.rest.seen[0][1] == ANON
 
 
+async def test_two_different_keys_in_the_query_are_refused() -> None:
+    house = House()
+    answer = await house.ask("GET", "/rest/v1/todos?apikey=sb_secret_x&apikey=sb_publishable_x")
+    assert answer.status == 401
+    assert house.door.asked == []
+    await house.ask("GET", "/rest/v1/todos?apikey=sb_secret_x&apikey=sb_secret%5Fx")
+    assert house.rest.seen[0][1] == OWNER
+
+
 @pytest.mark.parametrize("name", [b"authorization", b"apikey"])
 async def test_two_different_values_of_one_credential_are_refused(name: bytes) -> None:
     house = House()

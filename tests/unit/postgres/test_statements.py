@@ -76,3 +76,9 @@ def test_the_history_is_bounded() -> None:
         history.record(key(number), 0.0)
     assert len(history) == 3
     assert history.fast(key(99))
+
+
+def test_no_two_connections_share_a_statements_name() -> None:
+    # Behind a transaction pooler the same backend serves both: a shared name would run the other one's SQL.
+    names = {PreparedStatements().attempt(key(1)).name for _ in range(100)}
+    assert len(names) == 100
