@@ -35,7 +35,7 @@ select exists (select from pg_catalog.pg_roles where rolname = %s),
 def register(app: typer.Typer) -> None:
     """Add the group `token`."""
     group = typer.Typer(name="token", help="Look at tokens.", no_args_is_help=True)
-    examples = example("rowgate token explain eyJhbGciOi…", "pbpaste | rowgate token explain - -o json")
+    examples = example("rowgate token explain eyJhbGciOi…", "rowgate token explain - -o json < token.txt")
     group.command("explain", epilog=examples)(explain)
     app.add_typer(group, epilog=examples)
 

@@ -5,6 +5,7 @@ The only I/O below is reading config.toml and the .env files, and the secrets fi
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -164,8 +165,17 @@ def _convert(field: SettingField, read: Any, value: Any, where: str) -> object:
     except Unfit:
         quoted = "not that" if field.secret else shown(value)
         raise ConfigurationError(
-            f"{field.dotted}: {where} is {quoted}; expected {field.kind.expected}.", "See docs/configuration.md."
+            f"{field.dotted}: {where} is {quoted}; expected {field.kind.expected}.", _without_quotes(field, value)
         ) from None
+
+
+def _without_quotes(field: SettingField, value: object) -> str:
+    """TOML is typed: the commonest slip is a right value in quotes."""
+    if isinstance(value, str) and not field.secret:
+        with contextlib.suppress(Unfit):
+            if not isinstance(read := field.kind.text(value), str | tuple):
+                return f"Write {field.name} = {shown(read)}, without quotes."
+    return "See docs/configuration.md."
 
 
 def _project_id(sources: _Sources, folders: Folders, origins: dict[str, Origin]) -> str:
