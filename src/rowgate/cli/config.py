@@ -31,7 +31,7 @@ def show(workdir: Workdir = None, output: Output = Format.PRETTY) -> None:
     """Show every setting, its value, and where it came from: flag, environment, file or default. Secrets are masked."""
     from rowgate.project.resolve import resolve
 
-    settings = resolve(chosen_workdir(workdir))
+    settings = resolve(chosen_workdir(workdir), keep_secrets=False)
     print_warnings(settings.warnings)
     rows = shown_settings(settings)
     if output is Format.JSON:

@@ -10,16 +10,21 @@ import asyncio
 from collections import Counter
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
+from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rowgate.http.cycle import Cycle
+from rowgate.http.presence import PRESENCE, Presence
 from rowgate.project.settings import ServerSettings
 
 REQUEST_LINE_BYTES = 16 * 1024  # PostgREST filters are long (`id=in.(…)`); nginx's default large buffer is 8 KiB
 LINGER_SECONDS = 1.0  # after a rejection: time for the peer to read it before the reset (RFC 9112 section 9.6)
 LINGERING_LIMIT = 100  # rejected connections kept open for that; the next ones are cut at once
 UNREAD_BODY_SECONDS = 5.0  # how long the rest of a body is swallowed once its answer has been sent
+PIPELINE_LIMIT = 64  # requests that wait on one connection for the answer before them; uvicorn would take 18 bytes each
 WRITE_STALL_SECONDS = 30.0  # a peer that takes nothing of a waiting answer for so long is cut off
 
 
@@ -40,6 +45,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._rejected = False
         self._timer: asyncio.TimerHandle | None = None  # head, linger or unread body: never two at once
         self._write_timer: asyncio.TimerHandle | None = None
+        self.presence = Presence()
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle_since = 0.0  # on the loop's clock: when the last answer was complete
 
     # What the transport tells us
 
@@ -53,10 +61,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
-        if self._write_timer is not None:
-            self._write_timer.cancel()
+        for timer in (self._write_timer, self._idle_timer):
+            if timer is not None:
+                timer.cancel()
         self.lingering.discard(self)
         super().connection_lost(exc)
+        self.presence.leave()
 
     def eof_received(self) -> None:
         if self._rejected:
@@ -79,9 +89,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope[PRESENCE] = self.presence  # type: ignore[literal-required]
         self._in_head = True
         self._message_open = True
         self._field_bytes = 0
+        if len(self.pipeline) >= PIPELINE_LIMIT:
+            self._violate(429, "pipeline", f"More than {PIPELINE_LIMIT} requests wait on this connection.")
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -94,6 +107,12 @@ class LimitedProtocol(HttpToolsProtocol):
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
+        if name == b"transfer-encoding" and (
+            value.strip().lower() != b"chunked" or self.parser.get_http_version() == "1.0"
+        ):
+            # RFC 9112 sections 6.1 and 6.3: with any other coding, or in HTTP/1.0, a proxy in front may see the body's
+            # end elsewhere, and what follows as a request of its own. (Two fields are refused by the parser.)
+            self._violate(400, "transfer_encoding", "The only transfer coding read here is `chunked`.")
         self.headers.append((name, value))
         self._field_bytes += len(name) + len(value) + 4  # colon, blank, CR LF
         if self._field_bytes > self.limits.header_bytes:
@@ -102,10 +121,38 @@ class LimitedProtocol(HttpToolsProtocol):
             self._violate(431, "header_fields", f"The header has more than {self.limits.header_fields} fields.")
 
     def on_headers_complete(self) -> None:
+        """uvicorn's, without upgrades and with our own cycle."""
         self._in_head = False
         self._head_bytes = 0
         self._stop_timer()
-        super().on_headers_complete()
+        version = self.parser.get_http_version()
+        url = parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope = self.scope
+        scope["http_version"] = version
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["raw_path"] = url.path
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["query_string"] = url.query or b""
+        before = self.cycle
+        self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()  # pipelined: its turn comes after the one before
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_message_complete(self) -> None:
         self._message_open = False
@@ -116,8 +163,15 @@ class LimitedProtocol(HttpToolsProtocol):
             self._await_next()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self._message_open and not self.pipeline and not self.transport.is_closing():
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._await_next()
+        if self._message_open:
             # Answered before its body was read: swallow the rest for a while, so that the peer can finish writing
             # and read the answer. uvicorn would keep such a connection for ever once its body stalls.
             self._timer = self.loop.call_later(UNREAD_BODY_SECONDS, self._cut, "unread_body")
@@ -174,7 +228,6 @@ class LimitedProtocol(HttpToolsProtocol):
         self.turned_away[reason] += 1
         self._rejected = True
         self._stop_timer()
-        self._unset_keepalive_if_required()
         body = msgspec.json.encode({"code": reason, "message": message, "details": None, "hint": None})
         self.transport.write(
             b"HTTP/1.1 %d %s\r\nserver: rowgate\r\naccess-control-allow-origin: *\r\n"
@@ -193,10 +246,21 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _await_next(self) -> None:
-        if self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+        """Begin to wait for a request. One timer serves many of them: it looks at the time when it goes off, which
+        costs a request less than setting and stopping one of its own."""
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._idle_late)
+
+    def _idle_late(self) -> None:
+        self._idle_timer = None
+        if self.transport.is_closing() or self._head_bytes or not self.cycle.response_complete:
+            return  # the next request is under way, and its answer begins the wait anew
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._idle_late)
+        else:
+            self.timeout_keep_alive_handler()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -75,6 +75,7 @@ class Connection:
         "draining",
         "flights",
         "held",
+        "line",
         "retiring",
         "statements",
     )
@@ -95,6 +96,7 @@ class Connection:
         self._rollback_due = False
         self.statements = PreparedStatements()
         self.flights: deque[Flight] = deque()
+        self.line = 0.0  # seconds that the flights in the air are expected to take
         self.held = False  # between the flights of an explicit transaction
         self.draining = False  # feed it nothing: a flight on it was given up
         self.retiring = False  # close it as soon as it is free
@@ -154,6 +156,7 @@ class Connection:
     def _depart(self, flight: Flight) -> None:
         flight.started = time.monotonic()
         self.flights.append(flight)
+        self.line += flight.expected
         self._pg.pipeline_sync()
         if not self._writing and self._pg.flush():
             self._writing = True
@@ -257,6 +260,7 @@ class Connection:
     def _land(self) -> None:
         now = time.monotonic()
         flight = self.flights.popleft()
+        self.line = self.line - flight.expected if self.flights else 0.0
         seconds = now - max(flight.started, self._head_since)
         self._head_since = now
         flight.land()

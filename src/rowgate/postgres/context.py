@@ -118,7 +118,7 @@ def refuse_nul(parameters: list[bytes | None] | tuple[bytes | None, ...]) -> Non
     run with another value than the one that was checked. The words and the code are those Postgres has for it.
     """
     for parameter in parameters:
-        if parameter is not None and b"\x00" in parameter:
+        if parameter is not None and 0 in parameter:  # `b"\0" in` makes and drops a TypeError first: five times slower
             raise DatabaseError("22021", 'invalid byte sequence for encoding "UTF8": 0x00')
 
 

@@ -38,6 +38,7 @@ class Flight:
         "connection",
         "cursor",
         "ended",
+        "expected",
         "failure",
         "future",
         "hold",
@@ -57,12 +58,14 @@ class Flight:
         shareable: bool = False,
         writes: bool = False,
         hold: bool = False,
+        expected: float = 0.0,
     ) -> None:
         self.commands = commands
         self.future = future
         self.shareable = shareable  # may be pipelined behind others on one connection
         self.writes = writes
         self.hold = hold  # the connection stays with the caller afterwards
+        self.expected = expected  # seconds it took lately; those behind a shared flight wait for so long
         self.connection: Connection | None = None
         self.steps: list[tuple[Prepared | None, bool]] = []  # per expected result: the statement, and whether a Parse
         self.cursor = 0

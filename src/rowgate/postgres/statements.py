@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 
 from rowgate.postgres.context import StatementKey
@@ -10,6 +11,7 @@ PREPARED_PER_CONNECTION = 200  # a cached plan costs a backend some 20 to 100 kB
 KNOWN_STATEMENTS = 4096  # per pool; an entry is two hundred bytes
 FAST = 0.005  # seconds: what may share a connection with others
 _FORGIVENESS = 0.95  # how much of an old slow run is remembered at each later one
+_NEWS = 0.1  # the weight of the latest run in the mean
 
 
 class Prepared:
@@ -32,14 +34,18 @@ class PreparedStatements:
     Each attempt has a name of its own. A Parse in a request that fails is skipped by Postgres, so a statement counts
     as prepared only once its ParseComplete is in (`add`); until then a neighbour on the same connection prepares it
     again under its own name, and whichever comes second is closed.
+
+    No two connections share a name: behind a transaction pooler a request meets backends that other connections
+    prepared statements on, and a name in common would run the other one's SQL, where an unknown name is an error.
     """
 
-    __slots__ = ("_by_key", "_capacity", "_number", "superseded")
+    __slots__ = ("_by_key", "_capacity", "_number", "_prefix", "superseded")
 
     def __init__(self, capacity: int = PREPARED_PER_CONNECTION) -> None:
         self._by_key: OrderedDict[StatementKey, Prepared] = OrderedDict()
         self._capacity = capacity
         self._number = 0
+        self._prefix = b"rg%s_" % os.urandom(6).hex().encode()
         self.superseded: list[bytes] = []  # names to close at the head of the next flush
 
     def __len__(self) -> int:
@@ -57,7 +63,7 @@ class PreparedStatements:
     def attempt(self, key: StatementKey) -> Prepared:
         """A fresh name for a Parse that is about to be sent."""
         self._number += 1
-        return Prepared(key, b"rg%d" % self._number)
+        return Prepared(key, self._prefix + b"%d" % self._number)
 
     def add(self, prepared: Prepared) -> None:
         """ParseComplete arrived for this attempt."""
@@ -78,28 +84,45 @@ class PreparedStatements:
         self._by_key.clear()
 
 
-class History:
-    """How long statements took lately, in seconds: a maximum that fades, so one slow run is remembered for a while."""
+class Times:
+    """How long one statement took, in seconds: a maximum that fades, so one slow run is remembered for a while, and a
+    moving mean, which tells how long a line of such statements is."""
 
-    __slots__ = ("_capacity", "_peak")
+    __slots__ = ("mean", "peak")
+
+    def __init__(self, seconds: float) -> None:
+        self.peak = seconds
+        self.mean = seconds
+
+    @property
+    def fast(self) -> bool:
+        """Whether none of the late runs took long."""
+        return self.peak < FAST
+
+
+class History:
+    """The times of a pool's statements. The oldest are forgotten first."""
+
+    __slots__ = ("_capacity", "_times")
 
     def __init__(self, capacity: int = KNOWN_STATEMENTS) -> None:
-        self._peak: OrderedDict[StatementKey, float] = OrderedDict()
+        self._times: OrderedDict[StatementKey, Times] = OrderedDict()
         self._capacity = capacity
 
     def __len__(self) -> int:
-        return len(self._peak)
+        return len(self._times)
 
-    def fast(self, key: StatementKey) -> bool:
-        """Whether the statement has run before and never took long lately. What is new is not fast."""
-        return self._peak.get(key, FAST) < FAST
+    def of(self, key: StatementKey) -> Times | None:
+        """The times of a statement; None for one that is new, which is nothing to count on."""
+        return self._times.get(key)
 
     def record(self, key: StatementKey, seconds: float) -> None:
-        peak = self._peak.get(key)
-        if peak is None:
-            if len(self._peak) >= self._capacity:
-                self._peak.popitem(last=False)
-            self._peak[key] = seconds
+        times = self._times.get(key)
+        if times is None:
+            if len(self._times) >= self._capacity:
+                self._times.popitem(last=False)
+            self._times[key] = Times(seconds)
             return
-        faded = peak * _FORGIVENESS
-        self._peak[key] = max(seconds, faded)
+        faded = times.peak * _FORGIVENESS
+        times.peak = max(faded, seconds)
+        times.mean += (seconds - times.mean) * _NEWS

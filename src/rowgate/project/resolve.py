@@ -60,12 +60,15 @@ def resolve(
     flags: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
     document: Mapping[str, object] | None = None,
+    *,
+    keep_secrets: bool = True,
 ) -> Settings:
     """The settings of the project in `workdir`.
 
     `flags` are values of the command line by dotted name (`api.port`), None where a flag was not given; `environ` is
     the process environment; `document` stands in for the file, to check a change before it is written. Makes the
-    private state folder and its secrets where they do not exist yet. Raises ConfigurationError, which names the
+    private state folder and its secrets where they do not exist yet, unless `keep_secrets` is false: a command that
+    only looks leaves no trace, also in a folder that it may not write. Raises ConfigurationError, which names the
     setting, the value and what was expected.
     """
     process = dict(os.environ if environ is None else environ)
@@ -78,7 +81,9 @@ def resolve(
 
     _check_flags(given)
     warnings = [] if raw is not None else [f"WARN: {folders.config_file} does not exist; using defaults."]
-    warnings += [f"WARN: environment variable is unset: {name}" for name in substitution.unset]
+    read = _paths_read()
+    # Upstream's own template names seven variables of services that are not ours; their absence is no news.
+    warnings += [f"WARN: environment variable is unset: {name}" for path, name in substitution.unset if path in read]
     warnings += unknown_keys(substitution.document, _own_tables())
     warnings += _unknown_variables(all_variables)
 
@@ -93,7 +98,7 @@ def resolve(
     return Settings(
         project_id=project_id,
         folders=folders,
-        secrets=load_secrets(folders.state, secrets_given),
+        secrets=load_secrets(folders.state, secrets_given, keep=keep_secrets),
         api=SECTIONS["api"](**values["api"]),
         db=SECTIONS["db"](**values["db"]),
         rest=SECTIONS["rest"](**values["rest"]),
@@ -238,6 +243,12 @@ def _check_flags(flags: Mapping[str, object]) -> None:
     for name in flags:
         if name not in known:
             raise ConfigurationError(f"There is no setting {shown(name)}.", did_you_mean(name, known))
+
+
+def _paths_read() -> frozenset[tuple[str, ...]]:
+    """Where in config.toml a setting is read from."""
+    fields = (*setting_fields(), *secret_fields(), project_id_field())
+    return frozenset(path for field in fields for path in field.paths)
 
 
 def _own_tables() -> dict[str, frozenset[str]]:

@@ -182,6 +182,8 @@ def _isolation(prepared: Prepared) -> Isolation | None:
     READ UNCOMMITTED is READ COMMITTED in Postgres, and that is every transaction's own level here.
     """
     declared = prepared.function.isolation if prepared.function is not None else None
+    if declared is None:
+        return None
     return next((level for level in Isolation if level == declared and level is not Isolation.READ_COMMITTED), None)
 
 

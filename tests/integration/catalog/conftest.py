@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
@@ -13,19 +12,6 @@ from rowgate.postgres.catalog.introspect import load
 from rowgate.postgres.catalog.records import Catalog
 
 LOGIN = "catalog_reader"  # owns nothing and may do nothing
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> str:
-    url = os.environ.get("ROWGATE_TEST_DATABASE_URL")
-    if not url:
-        pytest.skip("ROWGATE_TEST_DATABASE_URL names no superuser URL")
-    return url
 
 
 @pytest.fixture(scope="module")

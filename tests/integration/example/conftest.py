@@ -1,6 +1,5 @@
 """The example project's migrations and seed on a database of their own."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,14 +31,6 @@ grant execute on function auth.jwt() to anon, authenticated, service_role;
 grant usage on schema public to anon, authenticated, service_role;
 alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
 """
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> str:
-    url = os.environ.get("ROWGATE_TEST_DATABASE_URL")
-    if not url:
-        pytest.skip("ROWGATE_TEST_DATABASE_URL is not set")
-    return url
 
 
 @pytest.fixture(scope="module")

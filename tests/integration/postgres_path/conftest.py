@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit, urlunsplit
@@ -12,19 +11,6 @@ import pytest
 
 from rowgate.postgres.database import Database
 from tests.integration.postgres_path.place import PUBLIC_LOGIN, ROLES, SCHEMA, SERVICE_LOGIN, Place, opened
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> str:
-    url = os.environ.get("ROWGATE_TEST_DATABASE_URL")
-    if url is None:
-        pytest.skip("ROWGATE_TEST_DATABASE_URL names no superuser database")
-    return url
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,9 @@ import pytest
 
 from rowgate.postgres.database import Database
 from rowgate.postgres.errors import PoolTimeout, Unavailable
+from rowgate.postgres.pool import PATIENCE
 from rowgate.postgres.statement import Isolation, Statement, Transaction
+from rowgate.postgres.statements import Times
 from tests.integration.postgres_path.place import ANA, Place, asking, cell, opened
 
 pytestmark = pytest.mark.anyio
@@ -17,11 +19,11 @@ pytestmark = pytest.mark.anyio
 FAST = asking("select 'fast'")
 
 
-async def warm(database: Database, transaction: Transaction = FAST) -> None:
+async def warm(database: Database, transaction: Transaction = FAST, seconds: float = 0.0001) -> None:
     """Let the statement be known as fast, whatever this machine is busy with."""
     await database.run(ANA, transaction)
     key = (ANA.role, transaction.context.search_path, transaction.statement.sql)
-    database._public.history._peak[key] = 0.0001
+    database._public.history._times[key] = Times(seconds)
 
 
 def depth(database: Database) -> int:
@@ -46,13 +48,37 @@ async def test_fast_reads_share_a_connection_up_to_the_depth_and_the_rest_waits(
         assert await asyncio.gather(*tasks) == [b"fast"] * 10
 
 
-async def test_an_idle_connection_comes_before_sharing(place: Place) -> None:
+async def both_idle(database: Database) -> None:
+    await asyncio.gather(*(database.run(ANA, asking("select pg_sleep(0.05)")) for _ in range(2)))
+    assert database.stats().public.idle == 2
+
+
+async def test_a_read_waits_behind_quick_ones_rather_than_wake_another_backend(place: Place) -> None:
     async with opened(place, pool_size=2) as database:
-        await asyncio.gather(*(database.run(ANA, asking("select pg_sleep(0.05)")) for _ in range(2)))
+        await both_idle(database)
         await warm(database)
+        tasks = await together(database, FAST, FAST, FAST)
+        assert depth(database) == 3
+        await asyncio.gather(*tasks)
+
+
+async def test_an_idle_connection_comes_before_a_long_wait(place: Place) -> None:
+    async with opened(place, pool_size=2) as database:
+        await both_idle(database)
+        await warm(database, seconds=PATIENCE)
         tasks = await together(database, FAST, FAST)
         assert depth(database) == 1
         await asyncio.gather(*tasks)
+
+
+async def test_a_line_is_as_long_as_what_it_holds(place: Place) -> None:
+    async with opened(place, pool_size=2) as database:
+        await both_idle(database)
+        await warm(database, seconds=PATIENCE * 0.4)
+        tasks = await together(database, *[FAST] * 4)
+        assert sorted(len(connection.flights) for connection in database._public._live) == [1, 3]
+        await asyncio.gather(*tasks)
+        assert [connection.line for connection in database._public._live] == [0.0, 0.0]
 
 
 NOT_SHARED = {

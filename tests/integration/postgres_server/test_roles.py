@@ -115,21 +115,19 @@ async def test_none_and_the_logins_are_never_served(watcher: psycopg.AsyncConnec
     assert not {"none", "rowgate_public", "rowgate_service"} & snapshot.public
 
 
+@pytest.mark.since_16("PostgreSQL 15 has no SET option")
 async def test_a_membership_without_the_right_to_set_role_is_not_served(
     watcher: psycopg.AsyncConnection, admin: psycopg.Connection, role: MakeRole
 ) -> None:
-    if admin.info.server_version < 160000:
-        pytest.skip("PostgreSQL 15 has no SET option")
     locked = role("locked")
     admin.execute(f"grant {locked} to rowgate_public with set false, inherit false")
     assert locked not in (await read(watcher)).public
 
 
+@pytest.mark.since_16("PostgreSQL 15 has no SET option")
 async def test_admin_option_on_a_privileged_role_is_a_way_up(
     watcher: psycopg.AsyncConnection, admin: psycopg.Connection, role: MakeRole
 ) -> None:
-    if admin.info.server_version < 160000:
-        pytest.skip("PostgreSQL 15 has no SET option")
     bypass, keyholder = role("bypass", "bypassrls"), role("keyholder")
     admin.execute(f"grant {bypass} to {keyholder} with admin true, set false, inherit false")
     admin.execute(f"grant {keyholder} to rowgate_public")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,15 +38,6 @@ def make_project(folder: Path) -> Path:
     (supabase / "config.toml").write_text(f'project_id = "{folder.name}"\n')
     (supabase / "migrations" / "20260101000000_todos.sql").write_text(MIGRATION)
     return folder
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> str:
-    """A superuser's URL of a running PostgreSQL."""
-    url = os.environ.get("ROWGATE_TEST_DATABASE_URL")
-    if url is None:
-        pytest.skip("ROWGATE_TEST_DATABASE_URL is not set")
-    return url
 
 
 @contextmanager

@@ -12,11 +12,6 @@ from rowgate.postgres.catalog.records import Catalog
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def empty(version: int) -> Catalog:
     return Catalog(version, 180000, (), {}, {}, {}, {})
 

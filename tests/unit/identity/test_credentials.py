@@ -7,13 +7,14 @@ import hmac
 import json
 
 import pytest
-from identity_workshop import CLERK, NOW, ROLES, SECRETS, clerk, door, mint, mint_hs
 
 from rowgate.identity.apikeys import ProjectKeys
+from rowgate.identity.credentials import read_credentials
 from rowgate.identity.meter import ACCEPTED
 from rowgate.identity.refusals import Refusal
 from rowgate.postgres.roles import RoleSnapshot
 from rowgate.principal import Principal, TokenClass
+from tests.unit.identity.identity_workshop import CLERK, NOW, ROLES, SECRETS, clerk, door, mint, mint_hs
 
 pytestmark = pytest.mark.anyio
 
@@ -121,8 +122,9 @@ async def test_the_old_way_needs_an_exp_goes_through_the_role_rule_and_can_be_sw
 
 @pytest.mark.parametrize("alg", ["HS384", "HS512"])
 async def test_other_hmac_algorithms_are_refused(alg: str) -> None:
-    from identity_workshop import SECRET
     from joserfc.jwk import OctKey
+
+    from tests.unit.identity.identity_workshop import SECRET
 
     token = mint({"sub": "u", "role": "authenticated"}, OctKey.import_key(SECRET.encode()), alg=alg)
     assert await door().code(token) == "algorithm_not_allowed"
@@ -156,8 +158,6 @@ async def test_the_old_way_is_counted_apart() -> None:
         ("unidentified", "token_malformed"): 1,
         ("anonymous", ACCEPTED): 1,
     }
-    (family,) = here.verifier.meter.collect()
-    assert len(family.samples) == 4
 
 
 async def test_no_credential_shows_in_a_repr() -> None:
@@ -165,6 +165,11 @@ async def test_no_credential_shows_in_a_repr() -> None:
     shown = repr(here.verifier.case(TEMPLATE).trust) + repr(here.verifier.keys.__dict__) + repr(SECRETS)
     for secret in (SECRETS.jwt_secret, SECRETS.secret_key, SECRETS.service_role_key):
         assert secret not in shown
+
+
+def test_what_was_presented_does_not_show_in_a_repr() -> None:
+    for authorization, apikey in ((b"Bearer eyJ.hunter2.x", b"hunter2"), (None, b"sb_secret_hunter2")):
+        assert "hunter2" not in repr(read_credentials(authorization, apikey))
 
 
 @pytest.mark.parametrize("presented", [PUBLISHABLE, SERVICE, b"sb_secret_wrong", b""])

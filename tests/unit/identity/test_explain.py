@@ -6,7 +6,11 @@ import json
 
 import msgspec
 import pytest
-from identity_workshop import (
+
+from rowgate.identity.explain import Explanation, explain_token, presumed_roles
+from rowgate.identity.refusals import Refusal
+from rowgate.postgres.roles import RoleSnapshot
+from tests.unit.identity.identity_workshop import (
     CLERK,
     NOW,
     SECRETS,
@@ -23,10 +27,6 @@ from identity_workshop import (
     signing_key,
     workos,
 )
-
-from rowgate.identity.explain import Explanation, explain_token, presumed_roles
-from rowgate.identity.refusals import Refusal
-from rowgate.postgres.roles import RoleSnapshot
 
 pytestmark = pytest.mark.anyio
 

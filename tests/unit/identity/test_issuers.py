@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from identity_workshop import clerk, oidc, pasted, signing_key, workos
 
 from rowgate.errors import ConfigurationError
 from rowgate.identity.claim_path import parse_claim_path
@@ -13,6 +12,7 @@ from rowgate.identity.issuer import Discovery, Issuer, JwksUrl
 from rowgate.identity.issuers import build_issuers
 from rowgate.principal import TokenClass
 from rowgate.project.settings import IdentitySettings, IssuerSettings
+from tests.unit.identity.identity_workshop import clerk, oidc, pasted, signing_key, workos
 
 
 def built(*configured: IssuerSettings) -> tuple[Issuer, ...]:

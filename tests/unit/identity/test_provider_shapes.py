@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from identity_workshop import (
+
+from rowgate.identity.refusals import Refusal
+from rowgate.principal import Principal, TokenClass
+from rowgate.project.settings import IssuerSettings
+from tests.unit.identity.identity_workshop import (
     AUTH0,
     CLERK,
     COGNITO,
@@ -19,10 +23,6 @@ from identity_workshop import (
     signing_key,
     workos,
 )
-
-from rowgate.identity.refusals import Refusal
-from rowgate.principal import Principal, TokenClass
-from rowgate.project.settings import IssuerSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -185,7 +185,7 @@ async def test_the_legacy_workos_issuer_takes_its_keys_from_the_client() -> None
 
 
 def network_keys() -> bytes:
-    from identity_workshop import jwks
+    from tests.unit.identity.identity_workshop import jwks
 
     return jwks(public_jwk(signing_key(), alg="RS256", use="sig"))
 
@@ -263,7 +263,7 @@ async def test_elliptic_and_edwards_keys_verify(kind: str, alg: str) -> None:
 async def test_claims_are_the_payload_bytes_exactly_as_signed() -> None:
     import json
 
-    from identity_workshop import NOW, sign
+    from tests.unit.identity.identity_workshop import NOW, sign
 
     payload = json.dumps(CLERK_V2 | {"exp": NOW + 60, "name": "Zoë", "n": 1.50}, indent=1).encode()
     verdict = await door(clerk()).judge(sign(payload, {"alg": "RS256", "kid": "k1"}, signing_key()))

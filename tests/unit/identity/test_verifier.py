@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from identity_workshop import (
+
+from rowgate.errors import ConfigurationError
+from rowgate.identity.refusals import Refusal, refusal
+from rowgate.identity.verdict_cache import VerdictCache
+from rowgate.postgres.roles import RoleSnapshot
+from rowgate.principal import Principal
+from rowgate.project.settings import Folders, IdentitySettings, IssuerSettings, Settings
+from tests.unit.identity.identity_workshop import (
     OIDC,
     ROLES,
     SECRETS,
@@ -21,13 +28,6 @@ from identity_workshop import (
     public_jwk,
     signing_key,
 )
-
-from rowgate.errors import ConfigurationError
-from rowgate.identity.refusals import Refusal, refusal
-from rowgate.identity.verdict_cache import VerdictCache
-from rowgate.postgres.roles import RoleSnapshot
-from rowgate.principal import Principal
-from rowgate.project.settings import Folders, IdentitySettings, IssuerSettings, Settings
 
 pytestmark = pytest.mark.anyio
 

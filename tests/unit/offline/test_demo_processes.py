@@ -20,11 +20,6 @@ STUBBORN = (
 )
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def start(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> children.Child:
     monkeypatch.setattr(children, "ROWGATE", (sys.executable, "-c", script))
     return await children.Child.start("the child", [], folder / "log", {})

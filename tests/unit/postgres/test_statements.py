@@ -9,6 +9,11 @@ def key(number: int) -> tuple[str, str, str]:
     return ("anon", "public", f"select {number}")
 
 
+def fast(history: History, number: int) -> bool:
+    times = history.of(key(number))
+    return times is not None and times.fast
+
+
 def test_an_attempt_is_not_prepared_before_its_parse_is_complete() -> None:
     statements = PreparedStatements()
     attempt = statements.attempt(key(1))
@@ -53,9 +58,9 @@ def test_a_forgotten_statement_is_closed_and_its_successor_stays() -> None:
 
 def test_what_is_new_is_not_fast() -> None:
     history = History()
-    assert not history.fast(key(1))
+    assert not fast(history, 1)
     history.record(key(1), FAST / 10)
-    assert history.fast(key(1))
+    assert fast(history, 1)
 
 
 def test_one_slow_run_is_remembered_and_fades() -> None:
@@ -64,10 +69,10 @@ def test_one_slow_run_is_remembered_and_fades() -> None:
     history.record(key(1), FAST * 2)
     for _ in range(10):
         history.record(key(1), FAST / 10)
-        assert not history.fast(key(1))
+        assert not fast(history, 1)
     for _ in range(20):
         history.record(key(1), FAST / 10)
-    assert history.fast(key(1))
+    assert fast(history, 1)
 
 
 def test_the_history_is_bounded() -> None:
@@ -75,4 +80,20 @@ def test_the_history_is_bounded() -> None:
     for number in range(100):
         history.record(key(number), 0.0)
     assert len(history) == 3
-    assert history.fast(key(99))
+    assert fast(history, 99)
+
+
+def test_no_two_connections_share_a_statements_name() -> None:
+    # Behind a transaction pooler the same backend serves both: a shared name would run the other one's SQL.
+    names = {PreparedStatements().attempt(key(1)).name for _ in range(100)}
+    assert len(names) == 100
+
+
+def test_the_mean_follows_what_a_statement_takes_now() -> None:
+    history = History()
+    history.record(key(1), 0.004)
+    times = history.of(key(1))
+    assert times is not None
+    for _ in range(100):
+        history.record(key(1), 0.001)
+    assert 0.001 < times.mean < 0.0011

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from rowgate.http.exchange import Request
 from rowgate.principal import Principal, TokenClass
 from rowgate.project.settings import RestSettings
-from rowgate.rest.context import MASK, cookies_json, headers_json, search_path
+from rowgate.rest.context import MASK, SECRET_KEY, cookies_json, headers_json, search_path
 
 PERSON = Principal("authenticated", b"{}", TokenClass.SESSION)
 SERVICE = Principal("service_role", b"{}", TokenClass.API_KEY, privileged=True)
@@ -35,13 +37,13 @@ def test_a_secret_key_is_never_told_wherever_it_stands() -> None:
     made = request(
         (b"apikey", b"sb_secret_abc"), (b"authorization", b"Bearer sb_secret_abc"), (b"x-copy", b"k=sb_secret_abc")
     )
-    assert set(seen(made).values()) == {MASK}
+    assert set(seen(made).values()) == {MASK.decode()}
     assert b"abc" not in cookies_json(request((b"cookie", b"key=sb_secret_abc")), RestSettings())
 
 
 def test_a_privileged_principals_legacy_key_is_never_told() -> None:
     made = request((b"apikey", b"eyJ.service.x"), (b"authorization", b"Bearer eyJ.service.x"))
-    assert seen(made, SERVICE) == {"apikey": MASK, "authorization": MASK}
+    assert seen(made, SERVICE) == {"apikey": MASK.decode(), "authorization": MASK.decode()}
 
 
 def test_credentials_can_be_kept_from_sql() -> None:
@@ -53,6 +55,27 @@ def test_credentials_can_be_kept_from_sql() -> None:
 
 def test_bytes_that_json_cannot_hold_are_replaced() -> None:
     assert seen(request((b"x-word", b"a\xff\x00b"))) == {"x-word": "a\ufffdb"}
+
+
+@given(
+    st.dictionaries(
+        st.binary(min_size=1, max_size=8).filter(lambda name: name != b"cookie"),
+        st.binary(max_size=20).filter(lambda value: SECRET_KEY not in value),
+        max_size=6,
+    )
+)
+@example({b"sec-ch-ua": b'"Chromium";v="131"'})
+@example({b"x-path": b"C:\\new\t"})
+@example({b"x-del": b"\x7f", b"x-empty": b""})
+def test_any_header_is_told_as_json_that_says_the_same(fields: dict[bytes, bytes]) -> None:
+    told = seen(request(*fields.items()))
+    assert told == {
+        name.decode("latin-1"): value.decode("utf-8", "replace").replace("\x00", "") for name, value in fields.items()
+    }
+
+
+def test_no_header_is_an_empty_object() -> None:
+    assert seen(request()) == {}
 
 
 def test_the_search_path_names_each_schema_once_and_quoted() -> None:
