@@ -13,7 +13,7 @@ from rowgate.http.exchange import RawHeaders, Response
 from rowgate.postgres.statement import Result
 from rowgate.rest.errors import RestError
 from rowgate.rest.mutation_plan import Insert
-from rowgate.rest.negotiation import Body
+from rowgate.rest.negotiation import Body, Format
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
 from rowgate.rest.said import BODILESS, HEADER_NAME, said_headers, said_status
 from rowgate.rest.sql import Column
@@ -43,7 +43,7 @@ def read_response(
     status = _range_status(request, offset, page, total, beside)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
     headers.append((b"content-location", location))
-    body = b"" if plan.head else row[Column.BODY] or b""
+    body = b"" if plan.head else _body(row, plan.format)
     headers += _represented(request, plan.format.content_type, None if plan.head else body)
     headers += applied
     return _overridden(row, status, headers, body)
@@ -54,7 +54,7 @@ def mutation_response(request: RestRequest, plan: MutationPlan, result: Result, 
     row = _row(result)
     page = _page(row)
     represented = plan.returns is Return.REPRESENTATION
-    body = (row[Column.BODY] or b"") if represented else b""
+    body = _body(row, plan.format) if represented else b""
     headers: RawHeaders = []
     total = page if plan.count in (Count.EXACT, Count.ESTIMATED) else None
     if plan.action is Action.CREATE:
@@ -89,12 +89,10 @@ def call_response(request: RestRequest, plan: CallPlan, result: Result, applied:
     offset = plan.node.range.offset
     status = _range_status(request, offset, page, total, applied)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
-    body = row[Column.BODY] or b""
+    body = _body(row, plan.format)
     if plan.call.function.returns.void:
         status, body = 204, b""
     else:
-        if plan.format.body is Body.RAW:
-            body = _raw(body, plan.format.content_type)
         body = b"" if plan.head else body
         headers += _represented(request, plan.format.content_type, None if plan.head else body)
     headers += applied
@@ -257,9 +255,11 @@ def _location(plan: MutationPlan, key: bytes) -> bytes:
     return f"/{quote(plan.relation.name, safe=UNRESERVED)}?{'&'.join(terms)}".encode()
 
 
-def _raw(body: bytes, content_type: bytes) -> bytes:
+def _body(row: Row, format_: Format) -> bytes:
     """A bytea comes in its hex spelling; a textual type's value is sent as it is."""
-    if body.startswith(b"\\x") and b"charset" not in content_type:
+    body = row[Column.BODY] or b""
+    own = format_.body in (Body.RAW, Body.AGGREGATE)
+    if own and body.startswith(b"\\x") and b"charset" not in format_.content_type:
         return bytes.fromhex(body[2:].decode())
     return body
 

@@ -126,6 +126,25 @@ create function dots() returns "application/vnd.dots" immutable language sql as
   $$ select '\x2e2e'::bytea::"application/vnd.dots" $$;
 create function anything() returns "*/*" immutable language sql as $$ select 'any'::bytea::"*/*" $$;
 
+-- media types made of rows
+create domain "text/tab-separated-values" as text;
+create function tabbed_row(state text, next directors) returns "text/tab-separated-values" immutable language sql as
+  $$ select (state || next.id || E'\t' || next.last_name || E'\n')::"text/tab-separated-values" $$;
+create aggregate tabbed(directors) (sfunc = tabbed_row, stype = "text/tab-separated-values", initcond = '');
+create domain "application/vnd.tally" as bytea;
+create function tally_row(state int, next anyelement) returns int immutable language sql as $$ select state + 1 $$;
+create function tally_end(state int) returns "application/vnd.tally" immutable language sql as
+  $$ select set_byte('\x00'::bytea, 0, 48 + state)::"application/vnd.tally" $$;
+create aggregate tally(anyelement) (sfunc = tally_row, stype = int, initcond = '0', finalfunc = tally_end);
+create view "page.html" as select id, name from addresses;
+create function html_row(state text, next "page.html") returns text immutable language sql as
+  $$ select state || '<p>' || next.name || '</p>' $$;
+create function html_end(state text) returns "*/*" stable language sql as $$
+  select set_config('response.headers', '[{"Content-Type": "text/html"}]', true);
+  select convert_to(state, 'UTF8')::"*/*" $$;
+create aggregate html_page("page.html") (sfunc = html_row, stype = text, initcond = '', finalfunc = html_end);
+create function all_directors() returns setof directors stable language sql as $$ select * from directors order by id $$;
+
 insert into directors values (1, 'Ada', 'Lund'), (2, 'Bo', 'Maris'), (3, 'Cy', 'Norn');
 insert into films (id, title, year, rating, language, director_id, genres, facts, words, shown) values
   (1, 'Red Tide', 1998, 7.5, 'en', 1, '{drama,sea}', '{"budget": {"amount": 30, "unit": "M"}, "cuts": [10, 20]}',

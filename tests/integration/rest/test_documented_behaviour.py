@@ -97,7 +97,7 @@ def differences(asked: Part, expected: Part, answer: Answer) -> Iterator[str]:
     elif "json" in content_type:
         if comparable(answer.json, ordered=ordered) != comparable(json.loads(expected.body), ordered=ordered):
             yield f"body {answer.body.decode()}"
-    elif answer.body.decode() != expected.body.replace("\\n", "\n"):
+    elif answer.body.decode() != expected.body.replace("\\n", "\n").replace("\\t", "\t"):
         yield f"body {answer.body!r}"
 
 
