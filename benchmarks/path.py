@@ -1,6 +1,6 @@
 """What one request costs on the Postgres path alone, beside pgbench with the same statements pipelined.
 
-    python benchmarks/path.py postgresql://postgres:…@127.0.0.1:54322/postgres [--seconds 5] [--concurrency 16]
+    python -m benchmarks.path postgresql://postgres:…@127.0.0.1:54322/postgres [--seconds 5] [--concurrency 16]
 
 Makes the database `rowgate_bench` (a table of 100,000 rows under RLS) and the logins it needs, drives `Database.run`
 in this process, then runs pgbench -M prepared with the same two statements in one pipeline. Prints microseconds of CPU
@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import re
 import resource
-import shutil
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import uvloop
 
+from benchmarks import pgbench
+from benchmarks.cpu import usage
+from benchmarks.server import pgbench_program
 from rowgate.postgres.context import context_command
 from rowgate.postgres.database import Database
 from rowgate.postgres.statement import RequestContext, Statement, Transaction
@@ -31,7 +31,6 @@ from rowgate.project.settings import DatabaseSettings
 
 USERS = 100
 ROWS = 100_000
-TICK = os.sysconf("SC_CLK_TCK")
 
 SETUP = f"""
 create role rowgate_bench_login login noinherit password 'bench';
@@ -72,23 +71,6 @@ REQUEST = Transaction(
 )
 
 
-def postgres_ticks(postmaster: int) -> int:
-    """CPU ticks of the cluster: the postmaster, its living children, and the children it has reaped."""
-    total = 0
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(entry.name) == postmaster:
-            total += sum(map(int, fields[11:15]))
-        elif int(fields[1]) == postmaster:
-            total += int(fields[11]) + int(fields[12])
-    return total
-
-
 async def drive(database: Database, seconds: float, concurrency: int) -> tuple[int, list[float]]:
     everyone = principals()
     latencies: list[float] = []
@@ -105,18 +87,11 @@ async def drive(database: Database, seconds: float, concurrency: int) -> tuple[i
     return len(latencies), latencies
 
 
-def pgbench(url: str, seconds: float, concurrency: int) -> float:
-    """Transactions per second of pgbench with the same statements, their parameters as pgbench variables."""
+def requests() -> list[pgbench.PipelinedRequest]:
+    """The statements of REQUEST for one user, as pgbench runs them."""
     context = context_command("rowgate_bench_user", principals()[1].claims, REQUEST, 60_000)
-    sql = re.sub(r"\$(\d+)", r":p\1", context.sql)
-    variables = [f"-Dp{n}={(value or b'').decode()}" for n, value in enumerate(context.parameters, start=1)]
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(f"\\startpipeline\n{sql};\n{LIST_OF_TEN};\n\\endpipeline\n")
-        script.flush()
-        jobs = ["-c", str(concurrency), "-j", "1", "-T", str(round(seconds)), "-M", "prepared", "-n", "-f", script.name]
-        run = subprocess.run(["pgbench", *jobs, *variables, url], check=True, capture_output=True, text=True)
-    time.sleep(0.5)  # until the postmaster has reaped its backends and counts their CPU
-    return float(next(line for line in run.stdout.splitlines() if line.startswith("tps")).split()[2])
+    parameters = tuple(None if value is None else value.decode() for value in context.parameters)
+    return [pgbench.PipelinedRequest(((context.sql, parameters), (LIST_OF_TEN, ())))]
 
 
 def main() -> None:
@@ -146,36 +121,35 @@ def main() -> None:
         database = Database(login, None, DatabaseSettings())
         await database.open()
         await drive(database, 1, options.concurrency)
-        before, ticks = resource.getrusage(resource.RUSAGE_SELF), postgres_ticks(postmaster)
+        before, used = resource.getrusage(resource.RUSAGE_SELF), usage(postmaster).cpu
         count, latencies = await drive(database, options.seconds, options.concurrency)
-        after, spent = resource.getrusage(resource.RUSAGE_SELF), postgres_ticks(postmaster) - ticks
+        after, spent = resource.getrusage(resource.RUSAGE_SELF), usage(postmaster).cpu - used
         own = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
         latencies.sort()
         print(
             f"rowgate   {count / options.seconds:8.0f} req/s   process {own / count * 1e6:6.1f} us"
-            f"   postgres {spent / TICK / count * 1e6:6.1f} us   p50 {latencies[count // 2] * 1e3:.2f} ms"
+            f"   postgres {spent / count * 1e6:6.1f} us   p50 {latencies[count // 2] * 1e3:.2f} ms"
             f"   p99 {latencies[count * 99 // 100] * 1e3:.2f} ms   connections {database.stats().public.open}",
             flush=True,
         )
         await database.close()
 
-    try:
-        import uvloop
-
-        runner = uvloop.run
-    except ImportError:
-        runner = asyncio.run
+    program = pgbench_program()
     try:
         for _ in range(options.rounds):
-            runner(ours())
-            if shutil.which("pgbench"):
-                ticks = postgres_ticks(postmaster)
-                tps = pgbench(login, options.seconds, options.concurrency)
-                spent = (postgres_ticks(postmaster) - ticks) / TICK
-                print(
-                    f"pgbench   {tps:8.0f} tps  {'':20}postgres {spent / (tps * options.seconds) * 1e6:6.1f} us",
-                    flush=True,
+            uvloop.run(ours())
+            if program is None:
+                continue
+            before = usage(postmaster).cpu
+            with tempfile.TemporaryDirectory() as scripts:
+                seen = pgbench.run(
+                    program, login, requests(), options.concurrency, round(options.seconds), Path(scripts)
                 )
+            spent = usage(postmaster).cpu - before
+            print(
+                f"pgbench   {seen.per_second:8.0f} tps  {'':20}postgres {spent / seen.requests * 1e6:6.1f} us",
+                flush=True,
+            )
     finally:
         with psycopg.connect(options.url, autocommit=True) as superuser:
             superuser.execute("drop database if exists rowgate_bench with (force)")

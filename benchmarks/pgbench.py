@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from benchmarks.goals import LIMIT
+from benchmarks.load import Load
+from benchmarks.sample import Contender, Sample, measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,15 +21,6 @@ class PipelinedRequest:
     """One request's statements in order, each with its parameters in text form."""
 
     statements: tuple[tuple[str, tuple[str | None, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Transactions in all and per second, and the mean latency in milliseconds."""
-
-    transactions: int
-    per_second: float
-    latency: float
 
 
 def script(request: PipelinedRequest, number: int) -> tuple[str, dict[str, str]]:
@@ -48,34 +46,50 @@ def script(request: PipelinedRequest, number: int) -> tuple[str, dict[str, str]]
 
 def run(
     pgbench: Path, conninfo: str, requests: Sequence[PipelinedRequest], connections: int, seconds: int, folder: Path
-) -> Run:
-    """Run the requests' scripts with equal weight over `connections` for `seconds`."""
-    files: list[str] = []
-    defines: list[str] = []
+) -> Load:
+    """Run the requests' scripts with equal weight over `connections` for `seconds`. It knows no percentiles."""
+    scripts: list[str] = []
+    variables: list[str] = []
     for number, request in enumerate(requests):
-        text, variables = script(request, number)
+        text, defines = script(request, number)
         path = folder / f"request{number}.sql"
         path.write_text(text)
-        files += ["-f", str(path)]
-        for variable, value in variables.items():
-            defines += ["-D", f"{variable}={value}"]
-    command = [
-        str(pgbench),
-        "-n",
-        "-M",
-        "prepared",
-        "-c",
-        str(connections),
-        "-j1",
-        "-T",
-        str(seconds),
-        *files,
-        *defines,
-    ]
-    done = subprocess.run([*command, conninfo], check=False, capture_output=True, text=True, timeout=seconds + 60)
+        scripts += ["-f", str(path)]
+        variables += [word for name, value in defines.items() for word in ("-D", f"{name}={value}")]
+    options = ["-n", "-M", "prepared", "-c", str(connections), "-j1", "-T", str(seconds)]
+    # The password goes by the environment: a command line can be read by anyone on the machine.
+    parameters = conninfo_to_dict(conninfo)
+    environ = {**os.environ, "PGPASSWORD": str(parameters.pop("password", ""))}
+    done = subprocess.run(
+        [str(pgbench), *options, *scripts, *variables, make_conninfo(**parameters)],
+        check=False, capture_output=True, text=True, timeout=seconds + 60, env=environ,
+    )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"pgbench failed: {done.stderr[-2000:]}")
-    number = int(re.search(r"actually processed: (\d+)", done.stdout)[1])  # type: ignore[index]
-    rate = float(re.search(r"tps = ([\d.]+)", done.stdout)[1])  # type: ignore[index]
-    latency = float(re.search(r"latency average = ([\d.]+)", done.stdout)[1])  # type: ignore[index]
-    return Run(number, rate, latency)
+    return Load(
+        int(_figure(r"actually processed: (\d+)", done.stdout)),
+        _figure(r"tps = ([\d.]+)", done.stdout),
+        _figure(r"latency average = ([\d.]+)", done.stdout),
+        0.0,
+        int(_figure(r"failed transactions: (\d+)", done.stdout)),
+    )
+
+
+def _figure(pattern: str, text: str) -> float:
+    found = re.search(pattern, text)
+    if found is None:
+        raise RuntimeError(f"pgbench printed nothing like {pattern}:\n{text}")
+    return float(found[1])
+
+
+def contender(
+    program: Path, conninfo: str, requests: Sequence[PipelinedRequest], postmaster: int, folder: Path
+) -> Contender:
+    """The limit; `folder` takes the scripts. Latency is pgbench's mean, in the place of a median."""
+    folder.mkdir()
+
+    def measure(connections: int, seconds: float) -> Sample:
+        whole = max(1, round(seconds))
+        return measured(None, postmaster, lambda: run(program, conninfo, requests, connections, whole, folder))
+
+    return Contender(LIMIT, measure)

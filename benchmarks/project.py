@@ -14,6 +14,9 @@ USERS = 100
 ISSUER = "https://issuer.example.com"
 KID = "bench-1"
 LIFETIME = 4 * 3600  # seconds
+TARGET = "/todos?select=id,title,done&order=id.desc&limit=10"
+# A migration is one transaction, in which VACUUM cannot run.
+SCHEMA = Path(__file__).with_name("schema.sql").read_text().replace("vacuum analyze", "analyze")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,7 @@ def write_rowgate(folder: Path, key: RSAKey) -> None:
         f'project_id = "bench"\n[api]\nschemas = ["public"]\n[[rowgate.issuers]]\nname = "bench"\nprovider = "jwks"\n'
         f'issuer = "{ISSUER}"\naudiences = ["api"]\njwks = \'{json.dumps({"keys": [public]})}\'\n'
     )
-    schema = Path(__file__).with_name("schema.sql").read_text()
-    # A migration is one transaction, in which VACUUM cannot run.
-    migration = schema.replace("vacuum analyze", "analyze")
-    (supabase / "migrations" / "20260101000000_bench.sql").write_text(migration)
+    (supabase / "migrations" / "20260101000000_bench.sql").write_text(SCHEMA)
 
 
 def write_lite(folder: Path, database_url: str, port: int, secret: str) -> None:

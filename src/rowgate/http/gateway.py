@@ -1,7 +1,7 @@
 """The one ASGI application: finds the service, asks who is there, and sends what the service answers.
 
 This is the hot path of everything served, so it is one coroutine over plain values: no framework, no pattern matching,
-header bytes made once. Measured figures are in docs/operations.md.
+header bytes made once. Measured figures are in docs/performance.md.
 """
 
 from __future__ import annotations

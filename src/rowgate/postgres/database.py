@@ -109,7 +109,7 @@ class Database:
         assert main.key is not None
         times = pool.history.of(main.key) if reads and transaction.before is None else None
         shareable = times is not None and times.fast
-        expected = times.mean if times is not None else 0.0
+        expected = times.usual if times is not None else 0.0
         again = True
         while True:
             flight = Flight(commands, pool.future(), shareable=shareable, writes=not reads, expected=expected)

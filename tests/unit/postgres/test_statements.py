@@ -89,11 +89,20 @@ def test_no_two_connections_share_a_statements_name() -> None:
     assert len(names) == 100
 
 
-def test_the_mean_follows_what_a_statement_takes_now() -> None:
+def test_the_usual_time_follows_what_a_statement_takes_now() -> None:
     history = History()
     history.record(key(1), 0.004)
     times = history.of(key(1))
     assert times is not None
     for _ in range(100):
         history.record(key(1), 0.001)
-    assert 0.001 < times.mean < 0.0011
+    assert 0.001 < times.usual < 0.0011
+
+
+def test_a_run_that_had_to_wait_hardly_changes_the_usual_time() -> None:
+    history = History()
+    for number in range(200):
+        history.record(key(1), 0.004 if number % 2 else 0.001)
+    times = history.of(key(1))
+    assert times is not None
+    assert times.usual < 0.002
