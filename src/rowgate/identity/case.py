@@ -30,7 +30,7 @@ class KeyAnswer:
     keys: tuple[SigningKey, ...] = ()
     problem: str = ""  # a refusal code where there are no keys
     explanation: str = ""
-    notes: tuple[str, ...] = ()  # keys that were left out of the set
+    notes: tuple[str, ...] = ()  # for the operator: keys left out of the set, why a fetch failed
 
 
 @dataclass(slots=True)

@@ -119,8 +119,9 @@ class KeySetKeeper:
         if keys is None:
             return KeyAnswer(
                 problem="key_unavailable",
-                explanation=f"The keys of issuer {show(self.issuer.name)} are not known yet"
-                + (f": {self._last_error}." if self._last_error else "."),
+                explanation=f"The keys of issuer {show(self.issuer.name)} are not known yet.",
+                # For `token explain` alone: why a fetch failed may name hosts that are no stranger's business.
+                notes=(f"the last fetch failed: {self._last_error}",) if self._last_error else (),
             )
         found = keys.candidates(kid)
         if found:

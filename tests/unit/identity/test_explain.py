@@ -7,6 +7,7 @@ import json
 import msgspec
 import pytest
 
+from rowgate.fetch import FetchRefused
 from rowgate.identity.explain import Explanation, explain_token, presumed_roles
 from rowgate.identity.refusals import Refusal
 from rowgate.postgres.roles import RoleSnapshot
@@ -149,3 +150,15 @@ async def test_the_projects_own_keys_are_explained_without_being_shown() -> None
     assert wrong.refusal is not None
     assert wrong.refusal.code == "api_key_invalid"
     assert "sb_secret_wrong" not in repr(wrong)
+
+
+async def test_why_the_keys_cannot_be_fetched_is_told_to_the_operator_alone() -> None:
+    network = Network()
+    network.answers[CLERK + "/.well-known/openid-configuration"] = FetchRefused("10.0.0.7 did not answer")
+    network.answers[CLERK + "/.well-known/jwks.json"] = FetchRefused("10.0.0.7 did not answer")
+    here = door(clerk(), network=network)
+    refused = await here.judge(mint(SESSION))
+    assert isinstance(refused, Refusal)
+    assert refused.code == "key_unavailable"
+    assert "10.0.0.7" not in f"{refused.message} {refused.hint}"
+    assert any("10.0.0.7" in note for note in (await explained(here, mint(SESSION))).notes)
