@@ -5,11 +5,12 @@ PY := $(VENV)/bin/python
 ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test bench lint format lock clients
+.PHONY: help demo test guards bench lint format lock clients
 
 help:
 	@echo "make demo [ARGS=--once]   the whole story on an embedded PostgreSQL, with offline Clerk and WorkOS"
 	@echo "make test [ARGS=...]      every test; ARGS go to pytest (ARGS='tests/unit -k verifier')"
+	@echo "make guards [ARGS=...]    take every security guard out, one at a time, and see its tests fail (ARGS='-k fetch')"
 	@echo "make bench [ARGS=...]     CPU per request beside pgbench and @supabase/lite"
 	@echo "make lint                 ruff, mypy --strict, import-linter"
 	@echo "make lock                 renew requirements/*.txt from pyproject.toml"
@@ -19,6 +20,9 @@ demo: $(VENV)/runtime
 
 test: $(VENV)/dev clients
 	@$(PY) -m pytest $(ARGS)
+
+guards: $(VENV)/dev
+	@$(PY) -m tests.guards $(ARGS)
 
 bench: $(VENV)/dev clients
 	@$(PY) -m benchmarks $(ARGS)

@@ -24,12 +24,14 @@ def main() -> int:
         )
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
-        return fail(f"Python's venv is missing. Install it first: sudo apt-get install {package}")
+        return fail(f"Python's venv is missing. Install it first: sudo apt-get install {package} (or python3-venv)")
     started = time.monotonic()
     python = folder / "bin" / "python"
-    if not python.exists():
+    if not (folder / "bin" / "pip").exists():  # pip comes last: without it an earlier run was cut short
         say(f"Making the environment {folder} with Python {sys.version.split()[0]}")
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=False)
+        if done.returncode:
+            return fail(f"{sys.executable} -m venv {folder} failed: see the lines above")
     say(f"Installing the locked dependencies of {lock}")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-input", "--progress-bar", "off"]
     # Hashes are checked for every file; the project itself is built by the locked hatchling, without isolation.
@@ -51,4 +53,7 @@ def fail(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(fail("Interrupted; the next run goes on from here."))

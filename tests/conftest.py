@@ -28,6 +28,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder.chmod(0o700)
     with EmbeddedServer(folder, free_port(), "127.0.0.1", secrets.token_urlsafe(16), project="tests") as server:
         yield server.owner_url
+    server.delete()  # as root it does not lie in pytest's temporary folder
 
 
 @pytest.hookimpl(wrapper=True)

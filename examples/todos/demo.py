@@ -11,37 +11,25 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
-import re
+import shlex
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 from stage import page
-from stage.children import Child, ChildFailed, free_port, is_free, output_of
+from stage.children import ChildFailed, free_port, is_free
 from stage.display import Display
-from stage.people import Clerk, Workos
+from stage.house import House
+from stage.people import ADA, CLEO, Clerk, Workos
 from stage.rest import Rest
-from stage.story import ADA, CLEO, Scene, Story
+from stage.story import Scene, Story
+
+from rowgate.server.state_file import StateFile
 
 WORKDIR = Path(__file__).resolve().parent
-CLERK_PORT, WORKOS_PORT, PAGE_PORT, DATABASE_PORT = 54331, 54332, 54330, 54322
-ISSUER_SECONDS, START_SECONDS = 20.0, 90.0
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """Everything that is up."""
-
-    url: str
-    keys: dict[str, str]
-    clerk_issuer: str
-    workos_issuer: str
+PAGE_PORT = 54330
 
 
 def main() -> int:
@@ -50,6 +38,14 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end after the story, with status 0 or 1")
     parser.add_argument("--port", type=int, default=54321, help="port for Rowgate (default: 54321)")
     arguments = parser.parse_args()
+    other = StateFile(WORKDIR / ".rowgate").running()
+    if other is not None:
+        sys.stderr.write(
+            f"The demo is running already, at {other.url} (process {other.pid}).\n"
+            "Use that one, or end it with Ctrl-C in its terminal, or from here: "
+            f"{_rowgate()} stop --workdir {shlex.quote(str(WORKDIR))}\n"
+        )
+        return 1
     if not is_free(arguments.port):
         sys.stderr.write(
             f"Port {arguments.port} is taken by another program on this machine.\n"
@@ -88,7 +84,7 @@ async def _demo(port: int, once: bool) -> int:
             bundling = asyncio.create_task(page.build()) if not once else None
             stack.push_async_callback(_cancel, bundling)
             with display.progress():
-                house = await stack.enter_async_context(_house(port, display))
+                house = await stack.enter_async_context(House.open(WORKDIR, port, display))
                 scenes, passed = await _play(house, display)
             display.table(scenes)
             display.line(f"Took {time.monotonic() - begun:.1f} s.", "dim")
@@ -105,62 +101,6 @@ async def _demo(port: int, once: bool) -> int:
     except ChildFailed as error:
         display.line(str(error), "red")
         return 1
-
-
-@contextlib.asynccontextmanager
-async def _house(port: int, display: Display) -> AsyncIterator[House]:
-    """Start the issuers and Rowgate; stop them in the opposite order, whatever happens."""
-    async with contextlib.AsyncExitStack() as stack:
-        logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rowgate-demo-")))
-        display.step("starting the offline Clerk and the offline WorkOS")
-        clerk_issuer, workos_issuer = await asyncio.gather(
-            _issuer(stack, "clerk", CLERK_PORT, logs), _issuer(stack, "workos", WORKOS_PORT, logs)
-        )
-        display.done(f"Clerk-shaped issuer at {clerk_issuer}")
-        display.done(f"WorkOS-shaped issuer at {workos_issuer}")
-
-        display.step("starting PostgreSQL and Rowgate, applying migrations and seed")
-        environment = _environment(clerk_issuer, workos_issuer)
-        rowgate = await Child.start(
-            "rowgate", ["start", "--workdir", str(WORKDIR), "--port", str(port)], logs / "rowgate.log", environment
-        )
-        stack.push_async_callback(rowgate.stop)
-        await rowgate.ready("Rowgate is ready", START_SECONDS)
-        status = await output_of(["status", "-o", "json", "--workdir", str(WORKDIR)], environment)
-        keys: dict[str, str] = json.loads(status)
-        display.done(f"Rowgate at {keys['API_URL']}")
-        yield House(keys["API_URL"], keys, clerk_issuer, workos_issuer)
-
-
-async def _issuer(stack: contextlib.AsyncExitStack, kind: str, preferred: int, logs: Path) -> str:
-    port = free_port(preferred)
-    child = await Child.start(
-        f"the offline {kind}",
-        ["offline", kind, "--port", str(port), "--parent-pipe"],
-        logs / f"{kind}.log",
-        {},
-        tied=True,
-    )
-    stack.push_async_callback(child.stop)
-    line = await child.ready("Offline", ISSUER_SECONDS)
-    found = re.search(r"issuer=(\S+)", line)
-    if found is None:
-        raise ChildFailed(f"The offline {kind} did not name its issuer: {line}")
-    return found[1]
-
-
-def _environment(clerk_issuer: str, workos_issuer: str) -> dict[str, str]:
-    """What differs from supabase/config.toml: nothing, unless one of its ports was taken."""
-    changed: dict[str, str] = {}
-    if (port := free_port(DATABASE_PORT)) != DATABASE_PORT:
-        changed["ROWGATE_DB__PORT"] = str(port)
-    if f":{CLERK_PORT}" not in clerk_issuer or f":{WORKOS_PORT}/" not in workos_issuer:
-        issuers = [
-            {"name": "offline-clerk", "provider": "clerk", "issuer": clerk_issuer},
-            {"name": "offline-workos", "provider": "workos", "issuer": workos_issuer},
-        ]
-        changed["ROWGATE_ISSUERS"] = json.dumps(issuers)
-    return changed
 
 
 async def _play(house: House, display: Display) -> tuple[list[Scene], bool]:
@@ -184,7 +124,7 @@ async def _play(house: House, display: Display) -> tuple[list[Scene], bool]:
             rest=Rest(http, house.url, house.keys["PUBLISHABLE_KEY"]),
             clerk=Clerk(http, house.clerk_issuer),
             workos=Workos(http, house.workos_issuer),
-            jwt_secret=house.keys["JWT_SECRET"],
+            house=house,
             begin=begin,
         )
         scenes = await story.play()
@@ -208,8 +148,6 @@ def _invite(house: House, page_url: str, display: Display) -> None:
     base = house.workos_issuer.partition("/user_management/")[0]
     ada = f"{house.clerk_issuer}/__offline__/token?email={ADA}"
     cleo = f"{base}/__offline__/token?email={CLEO}"
-    installed = Path(sys.executable).with_name("rowgate")
-    rowgate = installed if installed.exists() else "rowgate"
     line = display.line
     line()
     line("Everything stays up until Ctrl-C.", "bold")
@@ -217,22 +155,25 @@ def _invite(house: House, page_url: str, display: Display) -> None:
         line(f"  {name:<17} {house.keys[name]}")
     line(f"  {'PAGE':<17} {page_url}", "bold cyan")
     line()
-    line("Ask as Ada (Clerk) and as Cleo (WorkOS); each command fetches a fresh token first:", "bold")
+    line("Ask as Ada (Clerk) and as Cleo (WorkOS), each time with a fresh token:", "bold")
     for url in (ada, cleo):
-        line(
-            f"curl '{house.url}/rest/v1/lists?select=name,todos(title,done)'"
-            f" -H 'apikey: {house.keys['PUBLISHABLE_KEY']}'"
-            f" -H \"Authorization: Bearer $(curl -s '{url}')\""
-        )
+        line(f"curl '{house.url}/rest/v1/lists?select=name,todos(title,done)' \\")
+        line(f"  -H 'apikey: {house.keys['PUBLISHABLE_KEY']}' \\")
+        line(f"  -H \"Authorization: Bearer $(curl -s '{url}')\"")
     line()
-    line(
-        "Read a token, and why it is trusted (Clerk's live 60 s, WorkOS's 5 minutes; the same curl gives a new one):",
-        "bold",
-    )
-    line(f"curl -s '{ada}' | {rowgate} token explain - --workdir {WORKDIR}")
+    line("Read a token, and why it is trusted:", "bold")
+    explain = f"{_rowgate()} token explain - --workdir {shlex.quote(str(WORKDIR))}"
+    line(f"curl -s '{ada}' \\")
+    line(f"  | {house.environment_prefix}{explain}")
     line()
-    line("Rotate Clerk's signing key; tokens under the new key work at once:", "bold")
-    line(f"curl -X POST {house.clerk_issuer}/__offline__/rotate")
+    line("Change Clerk's signing key; tokens under the new key work at once:", "bold")
+    line(f"curl -X POST '{house.clerk_issuer}/__offline__/rotate'")
+
+
+def _rowgate() -> str:
+    """The command as it is to be typed."""
+    installed = Path(sys.executable).with_name("rowgate")
+    return shlex.quote(str(installed)) if installed.exists() else "rowgate"
 
 
 async def _cancel(task: asyncio.Task[str | None] | None) -> None:

@@ -26,6 +26,10 @@ REDIRECT_LIMIT = 3
 _CHUNK = 16 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+# What Python 3.11 does not know yet or calls public: 6to4 relays (RFC 7526), local NAT64 (RFC 8215), site-local (RFC
+# 3879) and documentation addresses (RFC 9637).
+_NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("192.88.99.0/24", "64:ff9b:1::/48", "fec0::/10", "3fff::/20")))
+_METADATA = ipaddress.ip_address("fd00:ec2::254")  # Amazon's metadata service beside the link-local one
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -202,8 +206,10 @@ def _permitted(address: str, by_operator: bool, loopback_only: bool) -> bool:
         return by_operator and inner.is_loopback
     if by_operator:
         # Link-local holds the clouds' metadata services, which no operator means by an issuer.
-        return not (inner.is_link_local or inner.is_multicast or inner.is_unspecified or inner.is_reserved)
-    return inner.is_global and not inner.is_multicast and not inner.is_reserved
+        linked = inner.is_link_local or inner == _METADATA
+        return not (linked or inner.is_multicast or inner.is_unspecified or inner.is_reserved)
+    public = inner.is_global and not inner.is_multicast and not inner.is_reserved
+    return public and not any(inner in network for network in _NOT_PUBLIC)
 
 
 def _embedded(address: Address) -> Address:

@@ -39,6 +39,20 @@ default_role = "authenticated"
 role_claim = "rowgate_role"
 """
 
+CINEMA = ROOT / "tests" / "integration" / "rest" / "cinema.sql"
+CINEMA_SETTINGS = """
+[rowgate.rest]
+db_aggregates_enabled = true
+db_plan_enabled = true
+"""
+OTHER_SCHEMA = """
+create schema other;
+create table other.things (id int primary key, name text);
+insert into other.things values (1, 'elsewhere');
+grant usage on schema other to authenticated;
+grant select on other.things to authenticated;
+"""
+
 
 @pytest.fixture(scope="session")
 def emulator_port() -> int:
@@ -66,6 +80,21 @@ def todos(people: IssuerFarm, emulator_port: int, tmp_path_factory: pytest.TempP
     shutil.copytree(ROOT / "examples" / "todos" / "supabase", folder / "supabase")
     issuers = {name: issuer.issuer for name, issuer in people.issuers.items()}
     (folder / "supabase" / "config.toml").write_text(CONFIG.format(**issuers, emulator=emulator_port))
+    stack = start(folder)
+    yield stack
+    assert stack.stop() == 0, "".join(stack.output)
+
+
+@pytest.fixture(scope="session")
+def cinema(people: IssuerFarm, emulator_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A project with the world of the documented-behaviour tests, two schemas, plans and aggregates switched on."""
+    folder = tmp_path_factory.mktemp("cinema")
+    (folder / "supabase" / "migrations").mkdir(parents=True)
+    issuers = {name: issuer.issuer for name, issuer in people.issuers.items()}
+    config = CONFIG.format(**issuers, emulator=emulator_port).replace('["public"]', '["public", "other"]')
+    (folder / "supabase" / "config.toml").write_text(config + CINEMA_SETTINGS)
+    migration = CINEMA.read_text() + OTHER_SCHEMA
+    (folder / "supabase" / "migrations" / "20260101000000_cinema.sql").write_text(migration)
     stack = start(folder)
     yield stack
     assert stack.stop() == 0, "".join(stack.output)
@@ -106,11 +135,11 @@ def node() -> str:
 
 @pytest.fixture
 def run_node(node: str, todos: Stack, tokens: dict[str, str], tmp_path: Path):
-    """Run one of the JavaScript test files with the stack's address and tokens; its report is the failure's text."""
+    """Run one of the JavaScript test files with a stack's address and tokens; its report is the failure's text."""
 
-    def run(name: str, **extra: str) -> None:
+    def run(name: str, stack: Stack = todos, **extra: str) -> None:
         world = tmp_path / "world.json"
-        world.write_text(json.dumps({"url": todos.url, "keys": todos.keys, "tokens": tokens, **extra}))
+        world.write_text(json.dumps({"url": stack.url, "keys": stack.keys, "tokens": tokens, **extra}))
         done = subprocess.run(
             [node, "--test", "--test-reporter=spec", str(JS / name)],
             env={**os.environ, "WORLD": str(world), "NODE_NO_WARNINGS": "1"},

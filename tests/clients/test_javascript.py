@@ -9,12 +9,17 @@ from collections.abc import Callable
 import pytest
 
 from tests.clients.conftest import JS
+from tests.support.stack import Stack
 
 RunNode = Callable[..., None]
 
 
 def test_supabase_js_tells_the_whole_story(run_node: RunNode) -> None:
     run_node("story.test.mjs")
+
+
+def test_supabase_js_speaks_the_whole_dialect(run_node: RunNode, cinema: Stack) -> None:
+    run_node("dialect.test.mjs", cinema)
 
 
 def test_supabase_js_1_35_and_today_s_go_the_old_way(run_node: RunNode) -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 from joserfc import jws
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import OctKey
 
-from tests.support.issuers import IssuerFarm, TestIssuer, shared_secret_token, signing_key
+from tests.support.issuers import IssuerFarm, TestIssuer, shared_secret_token
 from tests.support.stack import Stack
 from tests.support.trust import CLIENT, COGNITO_CLIENT
 
@@ -326,16 +326,6 @@ REFUSED: dict[str, tuple[Make, int, str]] = {
 
 @pytest.fixture(scope="module")
 def world(farm: IssuerFarm, trusting: Stack) -> World:
-    auth0 = farm.issuers["auth0"]
-    if len(auth0.keys) == 1:
-        auth0.keys.append(signing_key("auth0-2"))
-    # Keys a careless issuer publishes: they must be ignored and the rest used.
-    auth0.extra_keys = [
-        {"kty": "oct", "kid": "oct", "k": "c2VjcmV0"},
-        {**RSAKey.generate_key(2048).as_dict(private=False), "kid": "enc", "use": "enc"},
-        {"kty": "FUTURE", "kid": "future"},
-        RSAKey.generate_key(2048).as_dict(private=True) | {"kid": "private"},
-    ]
     return World(farm, trusting.keys)
 
 

@@ -13,6 +13,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rowgate.project.resolve import resolve
+from rowgate.server.database import embedded_server
+
 READY = "Rowgate is ready"
 
 
@@ -44,8 +47,12 @@ class Stack:
     def publishable_key(self) -> str:
         return self.keys["PUBLISHABLE_KEY"]
 
-    def stop(self, how: int = signal.SIGTERM, timeout: float = 20) -> int:
-        """End it and return its exit code."""
+    def stop(self, how: int = signal.SIGTERM, timeout: float = 20, keep_database: bool = False) -> int:
+        """End it and return its exit code.
+
+        An embedded database goes with it, unless it is wanted for another start: as root it does not lie in the
+        project's temporary folder and would stay on the machine for good. A killed server (`how`) keeps it.
+        """
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
@@ -54,6 +61,14 @@ class Stack:
             if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait()
+            if how == signal.SIGTERM and not keep_database:
+                self._delete_embedded_database()
+
+    def _delete_embedded_database(self) -> None:
+        flagged = any(argument.startswith("--database-url") for argument in self.arguments)
+        settings = resolve(self.workdir, {}, self.environ)
+        if not flagged and settings.db.url is None:
+            embedded_server(settings).delete()
 
 
 def rowgate(*arguments: str, environ: dict[str, str] | None = None, **kw: object) -> subprocess.CompletedProcess[str]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.support.issuers import Fault, IssuerFarm
+from joserfc.jwk import RSAKey
+
+from tests.support.issuers import Fault, IssuerFarm, signing_key
 
 CLIENT = "client_01HZX3N5Q8R7T6V5W4Y3Z2A1B0"
 OTHER_CLIENT = "client_01HZX3N5Q8R7T6V5W4Y3Z2A1B1"
 POOL = "eu-west-1_AbCdEf123"
 COGNITO_CLIENT = "4gk2a3b5c6d7e8f9"
+
+REFRESH = 1.0  # seconds between refreshes of each issuer's keys
+PATIENCE = 2.0  # seconds an issuer may take to answer
 
 MIGRATION = """
 create table public.notes (
@@ -59,6 +64,14 @@ def build_farm() -> IssuerFarm:
     farm.add("workos-bare", f"{farm.base}/workos-bare", discovery=False, claims=workos)
     auth0 = {"sub": "auth0|1", "aud": ["https://api.example.com"], "https://example.com/role": "authenticated"}
     farm.add("auth0", "https://tenant.eu.auth0.com/", claims=auth0)
+    farm.issuers["auth0"].keys.append(signing_key("auth0-2"))
+    # Keys a careless issuer publishes: they must be ignored and the rest used.
+    farm.issuers["auth0"].extra_keys = [
+        {"kty": "oct", "kid": "oct", "k": "c2VjcmV0"},
+        {**RSAKey.generate_key(2048).as_dict(private=False), "kid": "enc", "use": "enc"},
+        {"kty": "FUTURE", "kid": "future"},
+        RSAKey.generate_key(2048).as_dict(private=True) | {"kid": "private"},
+    ]
     firebase = {
         "sub": "firebase-user",
         "aud": "my-project",
@@ -167,7 +180,8 @@ def configuration(farm: IssuerFarm) -> str:
         {"name": slug, "provider": "oidc", "issuer": farm.issuers[slug].issuer, "audiences": ["api"]}
         for slug in ("rotating", "stormy", "flaky", "dead")
     ]
-    lines = ["[rowgate.identity]", "refresh_interval = 2.0", ""]
+    # Short, so that a test sees a refresh, a failed one and a late one within seconds.
+    lines = ["[rowgate.identity]", f"refresh_interval = {REFRESH}", f"fetch_timeout = {PATIENCE}", ""]
     lines = ['project_id = "trust"', "", *lines]
     lines += ["[api]", 'schemas = ["public"]', ""]
     for issuer in issuers:

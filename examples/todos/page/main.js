@@ -100,6 +100,7 @@ async function act(event, work) {
     code.textContent = error.code ? `${error.code} ` : "";
     element("refusal").replaceChildren(code, [error.message, error.hint].filter(Boolean).join(" "));
     element("refusal").hidden = false;
+    element("refusal").scrollIntoView({ block: "nearest" });
   } finally {
     button.disabled = false;
   }

@@ -29,15 +29,13 @@ class Child:
         self._drain: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(
-        cls, name: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str], tied: bool = False
-    ) -> Child:
-        """Start it. With `tied`, it gets a pipe on standard input whose end tells it that the demo is gone."""
+    async def start(cls, name: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
+        """Start it, with a pipe on standard input whose end tells it that the demo is gone (`--parent-pipe`)."""
         with log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *ROWGATE,
                 *arguments,
-                stdin=PIPE if tied else DEVNULL,
+                stdin=PIPE,
                 stdout=PIPE,
                 stderr=errors,
                 env={**os.environ, **environment},

@@ -6,6 +6,8 @@ from typing import Any
 
 import aiohttp
 
+ADA, BEN = "ada@harbor.example", "ben@harbor.example"  # at Clerk: admin and member of Harbor Books
+CLEO, DAN = "cleo@juniper.example", "dan@juniper.example"  # at WorkOS: admin and member of Juniper Labs
 PASSWORD = "offline-password"  # noqa: S105 - of made-up people, see docs/offline.md
 SECRET_KEY = "sk_test_offline"  # noqa: S105
 BACKEND = {"Authorization": f"Bearer {SECRET_KEY}"}
@@ -80,6 +82,6 @@ class Workos:
 
 async def control(http: aiohttp.ClientSession, base: str, name: str, body: dict[str, Any] | None, method: str) -> Any:
     """Call an endpoint under `/__offline__`."""
-    async with http.request(method, f"{base}/__offline__/{name}", json=body) as response:
+    async with http.request(method, f"{base}/__offline__/{name}".rstrip("/"), json=body) as response:
         response.raise_for_status()
         return await response.json()

@@ -7,18 +7,19 @@ import base64
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .people import Clerk, Workos
+from . import trouble
+from .house import House
+from .people import ADA, BEN, CLEO, DAN, Clerk, Workos
 from .rest import Answer, Expectation, Rest, denied, exactly, refused, rows
 
 SUPABASE_TEMPLATE = '{"role":"authenticated","user_role": {{organization_membership.role}}}'
+MEANWHILE = 25  # requests that must have gone through while the keys rotate
 WITHDRAWAL_SECONDS = 2.0  # from a new key set being seen to the end of a key that is no longer in it
-
-ADA, BEN = "ada@harbor.example", "ben@harbor.example"  # at Clerk: admin and member of Harbor Books
-CLEO, DAN = "cleo@juniper.example", "dan@juniper.example"  # at WorkOS: admin and member of Juniper Labs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Story:
     rest: Rest
     clerk: Clerk
     workos: Workos
-    jwt_secret: str = field(repr=False)
+    house: House = field(repr=False)
     begin: Callable[[str, str], None]  # (act, what is about to happen)
     scenes: list[Scene] = field(default_factory=list)
     act: str = ""
@@ -53,6 +54,10 @@ class Story:
             ("Second factor", self.second_factor),
             ("Refusals", self.refusals),
             ("Key rotation", self.rotation),
+            ("A storm of keys", lambda: trouble.storm(self)),
+            ("Clerk goes down", lambda: trouble.outage(self)),
+            ("The owner's slip", lambda: trouble.owners_slip(self)),
+            ("Many issuers at once", self.many_issuers),
             ("The old way", self.old_way),
         ]
         for name, act in acts:
@@ -60,7 +65,7 @@ class Story:
             try:
                 await act()
             except Exception as error:  # the table shows it and the story goes on
-                self._record("the demo itself", "plays this act", "no error", f"{type(error).__name__}: {error}", False)
+                self.record("the demo itself", "plays this act", "no error", f"{type(error).__name__}: {error}", False)
         return self.scenes
 
     async def own_rows(self) -> None:
@@ -70,7 +75,7 @@ class Story:
         await self.scene("Cleo, WorkOS", "reads with a token no template has touched", untold, "GET", "lists", cleo)
         await self.workos.set_template(SUPABASE_TEMPLATE)
         cleo = await self.workos.sign_in(CLEO)
-        ada = await self._ada()
+        ada = await self.ada()
 
         made = await self.scene("Ada, Clerk", "adds a list", rows(1), "POST", "lists", ada, {"name": _name("Errands")})
         list_id = _first_id(made)
@@ -144,7 +149,7 @@ class Story:
 
     async def refusals(self) -> None:
         """Tokens that must not pass, on reads and on writes, each with its own code."""
-        good = await self._ada()
+        good = await self.ada()
         head, body, signature = good.split(".")
         pending = (await self.clerk.control("sessions", {"email": ADA, "status": "pending"}))["jwt"]
         machine = await self.clerk.machine_token({"role": "authenticated"})
@@ -200,6 +205,7 @@ class Story:
         old = await self.clerk.token(session)
         works = Expectation("200", lambda answer: answer.status == 200)
         await self.scene("Ada, key in use", "reads", works, "GET", "lists", old)
+        reading = asyncio.create_task(self._read_on(session, rotated := asyncio.Event()))
         keys = (await self.clerk.control("rotate"))["keys"]
         previous = next(key["kid"] for key in reversed(keys) if key["state"] == "previously_used")
         await self.scene("Ada, previous key", "reads after the rotation", works, "GET", "lists", old)
@@ -208,7 +214,18 @@ class Story:
         # Nobody has seen this kid: the key set is fetched, and with it the news that the previous key is gone.
         await self.scene("Ada, new key", "reads at once", works, "GET", "lists", new)
         await self._withdrawn(previous)
-        await self.scene("Ada, new key", "goes on reading", works, "GET", "lists", await self.clerk.token(session))
+        rotated.set()
+        answers = await reading
+        told = ", ".join(f"{count} x {words}" for words, count in answers.items())
+        self.record("Ada, all along", "reads with fresh tokens", "never refused", told, set(answers) == {"200"})
+
+    async def _read_on(self, session: str, enough: asyncio.Event) -> Counter[str]:
+        """Read with fresh tokens while the keys change; status (or refusal) and how often it came."""
+        answers: Counter[str] = Counter()
+        while not (enough.is_set() and answers.total() >= MEANWHILE):
+            answer = await self.rest.ask("GET", "lists", await self.clerk.token(session))
+            answers[str(answer.status) if answer.status == 200 else answer.in_words()] += 1
+        return answers
 
     async def _withdrawn(self, kid: str) -> None:
         """A token under a withdrawn key is refused within 2 s of the new set being seen."""
@@ -221,16 +238,33 @@ class Story:
             answer = await self.rest.ask("GET", "lists", stale)
         waited = time.monotonic() - begun
         expected = refused("key_unknown")
-        words = f"{expected.words} within {WITHDRAWAL_SECONDS:.0f} s"
-        got = f"{answer.in_words()} after {waited:.1f} s"
-        self._record("a withdrawn key", "reads", words, got, expected.holds(answer))
+        words = f"{expected.words} in {WITHDRAWAL_SECONDS:.0f} s"
+        got = f"{answer.in_words()}, {waited:.1f} s"
+        self.record("a withdrawn key", "reads", words, got, expected.holds(answer))
+
+    async def many_issuers(self) -> None:
+        """Auth0, Firebase, Cognito and a pasted key set beside Clerk and WorkOS; none signs for another."""
+        everyone = self.house.neighbours.all
+        for neighbour in everyone:
+            token = neighbour.token()
+            name = _name("Groceries")
+            made = await self.rest.ask("POST", "lists", token, {"name": name})
+            await self.scene(f"{neighbour.title}", "adds a list, reads her lists", rows(1), "GET", "lists", token)
+            await self.rest.ask("DELETE", f"lists?id=eq.{_first_id(made)}", token)
+        auth0, firebase = everyone[0], everyone[1]
+        forged = auth0.token(iss=firebase.iss, **firebase.claims)
+        await self.scene("Auth0's key", "signs for Firebase", refused("key_unknown"), "GET", "lists", forged)
+        lost = auth0.token(aud="https://elsewhere.example")
+        await self.scene(
+            "Auth0, elsewhere", "reads with another app's token", refused("audience_mismatch"), "GET", "lists", lost
+        )
 
     async def old_way(self) -> None:
         """HS256 tokens of a Clerk template, signed with the project's JWT secret."""
         session = await self.clerk.sign_in(ADA)
         suffix = secrets.token_hex(3)
-        await self.clerk.add_template(f"supabase-{suffix}", {"role": "authenticated"}, self.jwt_secret)
-        await self.clerk.add_template(f"climber-{suffix}", {"role": "service_role"}, self.jwt_secret)
+        await self.clerk.add_template(f"supabase-{suffix}", {"role": "authenticated"}, self.house.keys["JWT_SECRET"])
+        await self.clerk.add_template(f"climber-{suffix}", {"role": "service_role"}, self.house.keys["JWT_SECRET"])
         token = await self.clerk.token(session, f"supabase-{suffix}")
         body = {"name": _name("Old ways")}
         made = await self.scene("Ada, HS256 template", "adds a list", rows(1), "POST", "lists", token, body)
@@ -250,13 +284,15 @@ class Story:
         """Ask once and write down what came of it."""
         self.begin(self.act, f"{who} {what}")
         answer = await self.rest.ask(method, path, token, body)
-        self._record(who, what, expected.words, answer.in_words(), expected.holds(answer))
+        self.record(who, what, expected.words, answer.in_words(), expected.holds(answer))
         return answer
 
-    def _record(self, who: str, what: str, expected: str, got: str, passed: bool) -> None:
+    def record(self, who: str, what: str, expected: str, got: str, passed: bool) -> None:
+        """Write down a line of the table."""
         self.scenes.append(Scene(self.act, who, what, expected, got, passed))
 
-    async def _ada(self) -> str:
+    async def ada(self) -> str:
+        """A fresh session token of Ada's."""
         return await self.clerk.token(await self.clerk.sign_in(ADA))
 
     async def _mint(self, claims: dict[str, Any], **order: Any) -> str:

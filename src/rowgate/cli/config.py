@@ -31,7 +31,7 @@ def show(workdir: Workdir = None, output: Output = Format.PRETTY) -> None:
     """Show every setting, its value, and where it came from: flag, environment, file or default. Secrets are masked."""
     from rowgate.project.resolve import resolve
 
-    settings = resolve(chosen_workdir(workdir))
+    settings = resolve(chosen_workdir(workdir), keep_secrets=False)
     print_warnings(settings.warnings)
     rows = shown_settings(settings)
     if output is Format.JSON:
@@ -105,8 +105,9 @@ def _print_table(settings: Settings, rows: dict[str, tuple[object, str, str]]) -
             table.add_section()
         section = dotted.partition(".")[0]
         style = "dim" if source in ("default", "generated") else "bold"
-        origin_text = origin if source in ("default", "generated") else f"{source}: {origin}"
-        table.add_row(dotted, _escaped(_words(value)), _escaped(origin_text), style=style)
+        table.add_row(
+            dotted, _escaped(_words(value)), _escaped("generated" if source == "generated" else origin), style=style
+        )
     console.print(table)
 
 
@@ -115,6 +116,8 @@ def _words(value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, list):
         return ", ".join(str(item) for item in value) or "–"
     if isinstance(value, dict):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rowgate.cli.console import example, out, say
+from rowgate.cli.options import current_folder
 from rowgate.errors import ConfigurationError
 
 GITIGNORE_LINE = ".rowgate/"
@@ -93,12 +94,13 @@ def init(
     """Make a project: supabase/config.toml, the folder for migrations, and a line in .gitignore."""
     from rowgate.project.settings import Folders
 
-    folders = Folders(workdir.absolute(), workdir.absolute() / ".rowgate")
-    if folders.config_file.exists() and not force:
-        raise ConfigurationError(
-            f"{folders.config_file} exists already.", "Use --force to write it anew; what it holds is then lost."
-        )
+    chosen = workdir if workdir.is_absolute() else current_folder() / workdir
+    folders = Folders(chosen, chosen / ".rowgate")
     try:
+        if folders.config_file.exists() and not force:
+            raise ConfigurationError(
+                f"{folders.config_file} exists already.", "Use --force to write it anew; what it holds is then lost."
+            )
         folders.migrations.mkdir(parents=True, exist_ok=True)
         folders.config_file.write_text(config_text(folders.workdir.name), encoding="utf-8")
         ignored = _ignore_state(folders.workdir / ".gitignore")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -52,7 +53,7 @@ def add(
             show_default=False,
         ),
     ] = None,
-    domain: Annotated[str | None, typer.Option(help="Clerk or Auth0: the domain.", show_default=False)] = None,
+    domain: Annotated[str | None, typer.Option(help="Clerk, Auth0 or OIDC: the domain.", show_default=False)] = None,
     issuer: Annotated[str | None, typer.Option(help="The tokens' iss.", show_default=False)] = None,
     alias: Annotated[list[str] | None, typer.Option(help="Another iss of the same issuer.", show_default=False)] = None,
     jwks_url: Annotated[str | None, typer.Option(help="Where the keys are, if not found by discovery.")] = None,
@@ -101,6 +102,8 @@ def add(
         "client_ids": client_id,
     }
     values = {key: value for key, value in given.items() if value not in (None, [])}
+    if clock_skew is not None and not math.isfinite(clock_skew):  # NaN equals nothing, not even what was written
+        raise ConfigurationError(f"--clock-skew is {clock_skew}; expected a number of seconds from 0 to 300.")
     folders = _folders(workdir)
     settings = _change(folders, lambda text, before: _added(text, before, values, folders))
     console = out()
@@ -143,7 +146,7 @@ def list_issuers(workdir: Workdir = None, output: Output = Format.PRETTY) -> Non
     """List the trusted issuers: their iss, where their keys come from, which roles their tokens may take."""
     from rowgate.project.resolve import resolve
 
-    settings = resolve(chosen_workdir(workdir))
+    settings = resolve(chosen_workdir(workdir), keep_secrets=False)
     issuers = _build(settings)
     rows = [described(issuer, settings) for issuer in issuers]
     if output is Format.JSON:
@@ -171,7 +174,7 @@ def check_keys(name: Name, workdir: Workdir = None, output: Output = Format.PRET
     """Fetch an issuer's keys as the server would, and say which of its tokens are refused. Exit 1 without keys."""
     from rowgate.project.resolve import resolve
 
-    settings = resolve(chosen_workdir(workdir))
+    settings = resolve(chosen_workdir(workdir), keep_secrets=False)
     issuer = next((item for item in _build(settings) if item.name == name), None)
     if issuer is None:
         raise _unknown(name, settings)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import platform
 import sys
@@ -9,7 +12,7 @@ import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -35,6 +38,7 @@ SUMMARIES: Mapping[str, str] = {
 }
 
 DEBUG_VARIABLE = "ROWGATE_DEBUG"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG})
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -62,6 +66,7 @@ def build_app(names: Sequence[str] = COMMANDS) -> typer.Typer:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status. Never lets a traceback reach a person."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _usable_streams()
     try:
         result = build_app(_needed(given))(args=given, prog_name="rowgate", standalone_mode=False)
     except RowgateError as error:
@@ -73,13 +78,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:  # `rowgate … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _to_nowhere(sys.stdout)
+        return 1
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
+            return _last_resort(error)
+        _to_nowhere(sys.stdout)  # what could not be written must not be tried again at the exit
+        print_error(RowgateError(f"The output cannot be written: {error.strerror}."))
         return 1
     except Exception as error:  # the last resort: a person gets one line and a file to send
-        _debug_traceback()
-        print_error(_unexpected(error))
-        return 1
+        return _last_resort(error)
     return result if isinstance(result, int) else 0
+
+
+def _last_resort(error: Exception) -> int:
+    _debug_traceback()
+    print_error(_unexpected(error))
+    return 1
+
+
+def _usable_streams() -> None:
+    """A stream that was closed (`>&-`) goes nowhere, and a terminal that cannot show a letter gets a question mark."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 - lives as long as the process
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    with contextlib.suppress(OSError, ValueError):  # a stand-in for the stream may have no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _needed(arguments: Sequence[str]) -> Sequence[str]:

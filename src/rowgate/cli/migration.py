@@ -102,7 +102,7 @@ def list_migrations(workdir: Workdir = None, database_url: DatabaseUrl = None, o
 def _settings(workdir: Path | None, database_url: str | None) -> Settings:
     from rowgate.project.resolve import resolve
 
-    settings = resolve(chosen_workdir(workdir), {"db.url": database_url})
+    settings = resolve(chosen_workdir(workdir), {"db.url": database_url}, keep_secrets=False)
     print_warnings(settings.warnings)
     return settings
 

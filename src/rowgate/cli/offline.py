@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rowgate.cli.console import example
+from rowgate.cli.options import ParentPipe
 from rowgate.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ Host = Annotated[str, typer.Option(help="Loopback address to listen on.")]
 Seed = Annotated[Path | None, typer.Option(help="People and organizations, TOML or JSON; see docs/offline.md.")]
 KeyFile = Annotated[Path | None, typer.Option(help="Keep the signing keys here, so that they survive a restart.")]
 Origins = Annotated[list[str] | None, typer.Option("--allow-origin", help="A page's origin besides loopback.")]
-ParentPipe = Annotated[bool, typer.Option("--parent-pipe", help="End when standard input closes.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -121,9 +121,15 @@ def _use_template(environment: WorkosEnvironment, path: Path) -> None:
 def _ring(key_file: Path | None, make_kid: Callable[[], str]) -> KeyRing:
     from rowgate.offline.keys import load_ring, new_ring, save_ring
 
-    if key_file is not None and key_file.exists():
-        return load_ring(key_file)
-    ring = new_ring(make_kid)
-    if key_file is not None:
+    if key_file is None:
+        return new_ring(make_kid)
+    try:
+        if key_file.exists():
+            return load_ring(key_file)
+        ring = new_ring(make_kid)
         save_ring(ring, key_file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The key file {key_file} cannot be written: {error.strerror}.", "Choose another --key-file."
+        ) from None
     return ring

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rowgate.cli.console import example, print_warnings
-from rowgate.cli.options import Workdir, chosen_workdir
+from rowgate.cli.options import ParentPipe, Workdir, chosen_workdir
 
 if TYPE_CHECKING:
     from rowgate.project.settings import Settings
@@ -28,10 +28,12 @@ def start(
     database_url: Annotated[str | None, typer.Option("--database-url", help=DATABASE_HELP)] = None,
     services: Annotated[str | None, typer.Option("--services", help="What to serve, comma-separated: rest.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Number of worker processes.")] = None,
+    parent_pipe: ParentPipe = False,
 ) -> None:
     """Start the database and the workers, and stay in the foreground until Ctrl-C."""
     import asyncio
 
+    from rowgate.parent_pipe import end_with_parent
     from rowgate.project.environment import dotenv_files
     from rowgate.project.published import refuse_published_secrets
     from rowgate.project.resolve import resolve
@@ -67,6 +69,8 @@ def start(
         say=_say,
         log=configure(settings.server, "parent"),
     )
+    if parent_pipe:
+        end_with_parent()
     asyncio.run(supervisor.run())
 
 

@@ -35,7 +35,7 @@ select exists (select from pg_catalog.pg_roles where rolname = %s),
 def register(app: typer.Typer) -> None:
     """Add the group `token`."""
     group = typer.Typer(name="token", help="Look at tokens.", no_args_is_help=True)
-    examples = example("rowgate token explain eyJhbGciOi…", "pbpaste | rowgate token explain - -o json")
+    examples = example("rowgate token explain eyJhbGciOi…", "rowgate token explain - -o json < token.txt")
     group.command("explain", epilog=examples)(explain)
     app.add_typer(group, epilog=examples)
 
@@ -61,7 +61,7 @@ def explain(
     from rowgate.project.resolve import resolve
 
     credential = _credential(token)
-    settings = resolve(chosen_workdir(workdir))
+    settings = resolve(chosen_workdir(workdir), keep_secrets=False)
     explanation, roles = asyncio.run(_explain(settings, credential))
     if output is Format.JSON:
         print_json({"accepted": explanation.refusal is None, **msgspec.to_builtins(explanation), "roles": roles.words})
@@ -114,19 +114,21 @@ async def _roles(settings: Settings) -> _Roles:
     """The database's roles; where it cannot be asked, those the issuers list, taken as harmless."""
     import psycopg
 
-    from rowgate.postgres.logins import PUBLIC_LOGIN, SERVICE_LOGIN, connect
+    from rowgate.postgres.login_names import login_names
+    from rowgate.postgres.logins import connect
     from rowgate.postgres.roles import RoleSnapshot, read_roles
     from rowgate.project.owner_url import owner_url
 
+    names = login_names(settings.db.login_prefix)
     assumed = RoleSnapshot(public=_listed_roles(settings), service=frozenset({"service_role"}))
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT), await connect(owner_url(settings)) as connection:
-            cursor = await connection.execute(_LOGIN_QUERY, (PUBLIC_LOGIN,))
+            cursor = await connection.execute(_LOGIN_QUERY, (names.public,))
             has_logins, may_make_them = await cursor.fetchone() or (False, False)
             if settings.db.setup == "auto" and may_make_them and not has_logins:
                 return _Roles(assumed, False, f"the database was not set up yet: {_UNCHECKED}")
             two_logins = settings.db.setup == "auto" and has_logins
-            public, service = (PUBLIC_LOGIN, SERVICE_LOGIN) if two_logins else (None, None)
+            public, service = (names.public, names.service) if two_logins else (None, None)
             snapshot = await read_roles(connection, public, service, settings.rest.db_schemas)
             return _Roles(snapshot, True, "read from the database")
     except (TimeoutError, RowgateError, psycopg.Error, OSError):

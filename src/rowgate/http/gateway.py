@@ -6,6 +6,7 @@ header bytes made once. Measured figures are in docs/performance.md.
 
 from __future__ import annotations
 
+from asyncio import CancelledError, current_task
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -17,7 +18,8 @@ from rowgate.http.body import Body, BodyStalled, Receive
 from rowgate.http.crash import place_of
 from rowgate.http.credentials import Credentials, credentials
 from rowgate.http.exchange import BodyTooLarge, ClientGone, RawHeaders, Request, Response, Service
-from rowgate.http.metrics import RequestMetrics, render
+from rowgate.http.metrics import RequestMetrics, Verdicts, render
+from rowgate.http.presence import PRESENCE, Presence
 from rowgate.http.request_id import RequestIds
 from rowgate.http.stream import send_stream
 from rowgate.identity.refusals import Refusal
@@ -75,6 +77,7 @@ class Gateway:
         metrics: RequestMetrics,
         readiness: Callable[[], Readiness],
         gauges: Callable[[], Mapping[str, float]] = dict,
+        verdicts: Callable[[], Verdicts] = dict,
         worker: str = "0",
         body_idle_timeout: float = 30.0,
     ) -> None:
@@ -85,6 +88,7 @@ class Gateway:
         self._metrics = metrics
         self._readiness = readiness
         self._gauges = gauges
+        self._verdicts = verdicts
         self._worker = worker
         self._body_idle_timeout = body_idle_timeout
         self._ids = RequestIds()
@@ -141,10 +145,20 @@ class Gateway:
                         request_id=request_id,
                         client=client[0] if client else None,
                     )
+                    presence: Presence | None = scope.get(PRESENCE)
+                    if presence is not None:
+                        presence.working = current_task()
                     try:
                         response = await service.answer(request, verdict)
                     except BodyTooLarge as error:
                         response = service.too_large(error.limit)
+                    except CancelledError:
+                        if presence is None or not presence.gone:
+                            raise  # the server ends, not the client
+                        raise ClientGone from None
+                    finally:
+                        if presence is not None:
+                            presence.working = None
         except ClientGone:
             self._metrics.turned_away["client_gone"] += 1
             return
@@ -265,5 +279,5 @@ class Gateway:
             return plain.failure(
                 403, "secret_key_required", "Metrics are for the project's secret key.", "Send it in the header apikey."
             )
-        text = render(self._metrics, self._gauges(), self._worker)
+        text = render(self._metrics, self._gauges(), self._worker, self._verdicts())
         return Response(200, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], text)

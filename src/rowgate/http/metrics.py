@@ -10,6 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
+Verdicts = Mapping[tuple[str, str], int]  # (issuer, verdict) -> how often, as `identity.meter` counts them
+
 DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)  # seconds
 
 
@@ -32,8 +34,8 @@ class RequestMetrics:
 
 
 class _Families(Collector):
-    def __init__(self, requests: RequestMetrics, gauges: Mapping[str, float], worker: str) -> None:
-        self._requests, self._gauges, self._worker = requests, gauges, worker
+    def __init__(self, requests: RequestMetrics, gauges: Mapping[str, float], worker: str, verdicts: Verdicts) -> None:
+        self._requests, self._gauges, self._worker, self._verdicts = requests, gauges, worker, verdicts
 
     def collect(self) -> Iterator[Metric]:
         worker, requests = self._worker, self._requests
@@ -44,6 +46,14 @@ class _Families(Collector):
             responses.add_metric([worker, service, str(status)], number)
         yield responses
         yield _counter("rowgate_refusals", "Refused credentials by code.", "code", requests.refusals.items(), worker)
+        verdicts = CounterMetricFamily(
+            "rowgate_identity_verdicts",
+            "Credentials judged, by issuer and verdict (accepted, or the refusal's code).",
+            labels=["worker", "issuer", "verdict"],
+        )
+        for (issuer, verdict), number in sorted(self._verdicts.items()):
+            verdicts.add_metric([worker, issuer, verdict], number)
+        yield verdicts
         yield _counter(
             "rowgate_turned_away", "Connections cut by a limit.", "reason", requests.turned_away.items(), worker
         )
@@ -70,8 +80,8 @@ def _counter(name: str, text: str, label: str, items: Iterable[tuple[str, int]],
     return family
 
 
-def render(requests: RequestMetrics, gauges: Mapping[str, float], worker: str) -> bytes:
+def render(requests: RequestMetrics, gauges: Mapping[str, float], worker: str, verdicts: Verdicts) -> bytes:
     """The Prometheus text exposition (0.0.4) of one worker's counts; `gauges` are names without the prefix."""
     registry = CollectorRegistry()
-    registry.register(_Families(requests, gauges, worker))
+    registry.register(_Families(requests, gauges, worker, verdicts))
     return generate_latest(registry)

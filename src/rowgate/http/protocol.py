@@ -17,12 +17,14 @@ from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rowgate.http.cycle import Cycle
+from rowgate.http.presence import PRESENCE, Presence
 from rowgate.project.settings import ServerSettings
 
 REQUEST_LINE_BYTES = 16 * 1024  # PostgREST filters are long (`id=in.(…)`); nginx's default large buffer is 8 KiB
 LINGER_SECONDS = 1.0  # after a rejection: time for the peer to read it before the reset (RFC 9112 section 9.6)
 LINGERING_LIMIT = 100  # rejected connections kept open for that; the next ones are cut at once
 UNREAD_BODY_SECONDS = 5.0  # how long the rest of a body is swallowed once its answer has been sent
+PIPELINE_LIMIT = 64  # requests that wait on one connection for the answer before them; uvicorn would take 18 bytes each
 WRITE_STALL_SECONDS = 30.0  # a peer that takes nothing of a waiting answer for so long is cut off
 
 
@@ -43,6 +45,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._rejected = False
         self._timer: asyncio.TimerHandle | None = None  # head, linger or unread body: never two at once
         self._write_timer: asyncio.TimerHandle | None = None
+        self.presence = Presence()
         self._idle_timer: asyncio.TimerHandle | None = None
         self._idle_since = 0.0  # on the loop's clock: when the last answer was complete
 
@@ -63,6 +66,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 timer.cancel()
         self.lingering.discard(self)
         super().connection_lost(exc)
+        self.presence.leave()
 
     def eof_received(self) -> None:
         if self._rejected:
@@ -85,9 +89,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope[PRESENCE] = self.presence  # type: ignore[literal-required]
         self._in_head = True
         self._message_open = True
         self._field_bytes = 0
+        if len(self.pipeline) >= PIPELINE_LIMIT:
+            self._violate(429, "pipeline", f"More than {PIPELINE_LIMIT} requests wait on this connection.")
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -100,6 +107,12 @@ class LimitedProtocol(HttpToolsProtocol):
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
+        if name == b"transfer-encoding" and (
+            value.strip().lower() != b"chunked" or self.parser.get_http_version() == "1.0"
+        ):
+            # RFC 9112 sections 6.1 and 6.3: with any other coding, or in HTTP/1.0, a proxy in front may see the body's
+            # end elsewhere, and what follows as a request of its own. (Two fields are refused by the parser.)
+            self._violate(400, "transfer_encoding", "The only transfer coding read here is `chunked`.")
         self.headers.append((name, value))
         self._field_bytes += len(name) + len(value) + 4  # colon, blank, CR LF
         if self._field_bytes > self.limits.header_bytes:

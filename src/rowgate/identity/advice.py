@@ -10,6 +10,8 @@ from rowgate.identity.refusals import Refusal, refusal
 from rowgate.identity.verdict import Refused
 
 GENERAL: Mapping[str, str] = {
+    "header_unsupported": "Send the person's session or access token, as the issuer makes it for calling an API.",
+    "claim_invalid": "Mend the claim where it is written, a template or a claim mapper; RFC 7519 says what it holds.",
     "token_expired": "Fetch a fresh token for each request: accessToken is called for every one.",
     "token_not_yet_valid": "Compare this machine's clock with the issuer's; clock_skew is how far they may differ.",
     "expiry_missing": "Only tokens that end are accepted; let the issuer set exp.",

@@ -35,8 +35,11 @@ class ClaimPath:
         return value
 
 
-def parse_claim_path(text: str) -> ClaimPath:
-    """Parse a `role_claim` setting; a leading `$` or `.` (JSONPath) is allowed. Raises ConfigurationError."""
+def parse_claim_path(text: str, where: str = "role_claim") -> ClaimPath:
+    """Parse a `role_claim` setting, which errors name by `where`; a leading `$` or `.` (JSONPath) is allowed.
+
+    Raises ConfigurationError.
+    """
     rest = text.strip().removeprefix("$")
     steps: list[str | int] = []
     position = 0
@@ -53,7 +56,7 @@ def parse_claim_path(text: str) -> ClaimPath:
         position = match.end()
     if position != len(rest) or not steps or isinstance(steps[0], int):
         raise ConfigurationError(
-            f'role_claim = "{text}" is not a claim path',
+            f'{where} = "{text}" is not a claim path.',
             "Write names joined by dots, quotes around a name that holds a dot, an index in brackets: "
             '`role`, `app_metadata.role`, `"https://example.com/role"`, `roles[0]`.',
         )

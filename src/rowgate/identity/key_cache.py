@@ -6,8 +6,10 @@ The folder is private to the service user: whoever can write here can add a key.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from pathlib import Path
 import msgspec
 
 from rowgate.identity.issuer import Discovery, Issuer, JwksUrl
+
+FILE_LIMIT = 4 * 1024 * 1024  # bytes; a fetched set has 1 MiB at most, and grows when it is quoted as JSON text
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -39,7 +43,7 @@ class KeyCache:
     def load(self, issuer: Issuer) -> CachedKeySet | None:
         """The set stored for exactly this issuer and key source, or None."""
         try:
-            entry = msgspec.json.decode(self._path(issuer).read_bytes(), type=_Entry)
+            entry = msgspec.json.decode(_own_file(self._path(issuer)), type=_Entry)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
         return CachedKeySet(entry.key_set.encode("utf-8"), entry.fetched_at)
@@ -66,6 +70,16 @@ class KeyCache:
         # The name binds the keys to issuer and source: after either has changed there is nothing to find.
         name = hashlib.sha256(f"{issuer.issuer}\n{_source(issuer)}".encode()).hexdigest()[:32]
         return self._folder / f"{name}.json"
+
+
+def _own_file(path: Path) -> bytes:
+    """The content of a plain file that nobody but this user (or root) can have written. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o022 or status.st_uid not in (0, os.geteuid()):
+            raise PermissionError(errno.EPERM, "not a file of this user's alone")
+        return file.read(FILE_LIMIT)
 
 
 def _source(issuer: Issuer) -> str:

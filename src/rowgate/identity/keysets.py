@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,8 +18,9 @@ from rowgate.identity.key_fetch import KeysUnavailable, fetch_key_set
 from rowgate.identity.signing_key import KeySet, KeySetMalformed, read_key_set, write_key_set
 from rowgate.identity.wording import show
 
-WAITING_LIMIT = 64  # tokens with a never-seen kid that may wait for the next fetch; the rest are refused at once
+WAITING_LIMIT = 64  # never-seen kids whose tokens may wait for the next fetch; further ones are refused at once
 MISSING_LIMIT = 1024  # kids remembered as absent
+KID_LIMIT = 512  # characters; no issuer's is longer than 100, and absent ones are remembered
 UNPLANNED_BURST = 3  # fetches for unknown kids that may follow at once: two rotations in a row go unnoticed
 FIRST_RETRY = 2.0  # seconds after a first failure; doubles up to the refresh interval
 
@@ -89,7 +90,7 @@ class KeySetKeeper:
         self._allowance = Allowance(UNPLANNED_BURST, policy.unknown_kid_cooldown, clock.steady)
         self._next_attempt: float | None = None  # steady
         self._missing: OrderedDict[str, float] = OrderedDict()  # kid → steady time of the fetch that lacked it
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()  # kid → tokens that wait for a fetch
         self._background: asyncio.Task[None] | None = None
         self._load()
 
@@ -143,6 +144,8 @@ class KeySetKeeper:
             return answer
         if answer.problem == "key_unavailable":
             await self._wait_for_first()
+        elif kid is not None and len(kid) > KID_LIMIT:
+            return answer
         elif kid is not None and not self._known_missing(kid):
             await self._wait_for_newer(kid)
         answer = self.peek(kid)
@@ -237,12 +240,12 @@ class KeySetKeeper:
         """Wait for a fetch that began after this token came: its key may have been published a moment ago.
 
         Unplanned fetches are rationed whatever comes in. A kid never seen before waits for the next one, so that a
-        rotation right after such a fetch refuses no good token; a storm of made-up kids fills the few waiting places
-        and is refused at once beyond them.
+        rotation right after such a fetch refuses no good token, however many come under the one new kid; a storm of
+        made-up kids fills the few waiting places and is refused at once beyond them.
         """
-        if self._waiting >= WAITING_LIMIT:
+        if kid not in self._waiting and len(self._waiting) >= WAITING_LIMIT:
             return
-        self._waiting += 1
+        self._waiting[kid] += 1
         begun = self._fetches
         try:
             async with asyncio.timeout(self._policy.fetch_timeout):
@@ -254,7 +257,9 @@ class KeySetKeeper:
         except TimeoutError:
             return
         finally:
-            self._waiting -= 1
+            self._waiting[kid] -= 1
+            if not self._waiting[kid]:
+                del self._waiting[kid]
 
     @property
     def _under_way(self) -> bool:
@@ -291,6 +296,8 @@ class KeySetKeeper:
             self._last_error = self._cache.store(self.issuer, write_key_set(document), self._fetched_at)
         if before is None or before.fingerprints != keys.fingerprints:
             self._missing.clear()
+            # Refused from now on without waiting for one more fetch that says the same.
+            self._missing.update(dict.fromkeys(_withdrawn_kids(before, keys), self._age_zero))
         if before is not None and not before.fingerprints <= keys.fingerprints:
             self._withdrawn()
 
@@ -301,3 +308,10 @@ class KeySetKeeper:
             pause = min(interval, FIRST_RETRY * 2 ** min(self._failures - 1, 16)) if self._failures else interval
             self._next_attempt = self._clock.steady() + pause
             await asyncio.sleep(pause)
+
+
+def _withdrawn_kids(before: KeySet | None, now: KeySet) -> set[str]:
+    if before is None:
+        return set()
+    kept = {key.kid for key in now.keys}
+    return {key.kid for key in before.keys if key.kid is not None and key.kid not in kept}

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from prometheus_client.core import CounterMetricFamily
-from prometheus_client.registry import Collector
-
 ACCEPTED = "accepted"
 UNIDENTIFIED = "unidentified"  # refused before an issuer was known
 
@@ -20,7 +15,7 @@ class Tally:
         self.count = 0
 
 
-class Meter(Collector):
+class Meter:
     """Verdicts by issuer and code.
 
     `issuer` is a configured name, `shared_secret`, `api_key`, `anonymous` or `unidentified`. Tokens of the old way
@@ -41,14 +36,3 @@ class Meter(Collector):
     def counts(self) -> dict[tuple[str, str], int]:
         """A snapshot, by (issuer, verdict)."""
         return {key: tally.count for key, tally in self._tallies.items()}
-
-    def collect(self) -> Iterable[CounterMetricFamily]:
-        """For a prometheus_client registry."""
-        family = CounterMetricFamily(
-            "rowgate_identity_verdicts",
-            "Credentials judged, by issuer and verdict (accepted, or the refusal's code).",
-            labels=("issuer", "verdict"),
-        )
-        for (issuer, verdict), tally in sorted(self._tallies.items()):
-            family.add_metric((issuer, verdict), tally.count)
-        yield family

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rowgate.identity.advice import refuse_for
+from rowgate.identity.apikeys import SERVICE_ROLE
 from rowgate.identity.issuer import Issuer
 from rowgate.identity.wording import listed, show
 from rowgate.postgres.roles import RoleSnapshot
@@ -54,12 +55,15 @@ def check_role(issuer: Issuer, role: str, snapshot: RoleSnapshot) -> bool:
     reason = snapshot.privileged.get(role)
     if reason is None and role in snapshot.service:
         reason = "is served by the service login only"
-    if reason is not None and issuer.may_be_privileged:
+    needed = snapshot.secret_keys_need if role == SERVICE_ROLE else None
+    if issuer.may_be_privileged and (reason is not None or needed is not None):
         raise refuse_for(
             issuer,
             "api_key_unavailable",
-            f"The role {show(role)} ({reason}) cannot be served by this database login.",
-            "An administrator grants it to the service login: `rowgate status` shows the statement.",
+            f"The role {show(role)}{f' ({reason})' if reason else ''} cannot be served by this database login.",
+            f"An administrator of the database runs: {needed}"
+            if needed is not None
+            else "An administrator grants it to the login that serves secret keys.",
         )
     if reason is not None:
         raise refuse_for(

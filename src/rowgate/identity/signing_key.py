@@ -30,6 +30,7 @@ _FACTORIES: Mapping[str, Callable[[dict[str, Any]], Key]] = {
 
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # RFC 7518 sections 6.2.2, 6.3.2, 6.4.1
 RSA_BITS = (2048, 8192)  # RFC 7518 section 3.3 asks for 2048 or more; above 8192 a check costs milliseconds
+RSA_EXPONENT_BITS = 64  # OpenSSL's own bound for large moduli; everybody uses 65537, and a long one costs milliseconds
 KEYS_LIMIT = 100  # keys read from one set; providers publish one to three
 
 
@@ -172,6 +173,8 @@ def _import(kind: str, public: dict[str, Any]) -> Key:
         bits = native.key_size  # type: ignore[union-attr]
         if not RSA_BITS[0] <= bits <= RSA_BITS[1]:
             raise _Unusable(f"has {bits} bits; {RSA_BITS[0]} to {RSA_BITS[1]} are accepted")
+        if native.public_numbers().e.bit_length() > RSA_EXPONENT_BITS:  # type: ignore[union-attr]
+            raise _Unusable(f"has a public exponent of more than {RSA_EXPONENT_BITS} bits")
     return key
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rowgate.identity.advice import refuse_for
+from rowgate.identity.advice import GENERAL, refuse_for
 from rowgate.identity.audience import check_audience, check_authorized_party
 from rowgate.identity.case import Case
 from rowgate.identity.providers import PROFILES
@@ -16,7 +16,7 @@ from rowgate.identity.providers.shared_secret import is_third_party
 from rowgate.identity.roles import check_role, choose_role
 from rowgate.identity.signing_key import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
 from rowgate.identity.times import check_expiry, check_issued, check_start, said
-from rowgate.identity.token import TOKEN_LIMIT, check_size, parse_token
+from rowgate.identity.token import TOKEN_LIMIT, WHOLE, check_size, parse_token
 from rowgate.identity.verdict import refuse
 from rowgate.identity.wording import listed, show
 from rowgate.principal import TokenClass
@@ -49,7 +49,9 @@ def _header(case: Case) -> None:
     header = case.token.header
     if "crit" in header:  # RFC 7515 section 4.1.11: to be refused by whoever does not understand every name in it
         raise refuse(
-            "header_unsupported", f"The header demands extensions (crit {show(header['crit'])}); none is known."
+            "header_unsupported",
+            f"The header demands extensions (crit {show(header['crit'])}); none is known.",
+            GENERAL["header_unsupported"],
         )
     kind = header.get("typ")
     if kind is not None and (not isinstance(kind, str) or kind.lower() not in _TYPES):
@@ -59,7 +61,7 @@ def _header(case: Case) -> None:
             "Send the session or access token.",
         )
     if "kid" in header and not isinstance(header["kid"], str):
-        raise refuse("token_malformed", "The header's kid is not a string.")
+        raise refuse("token_malformed", "The header's kid is not a string.", WHOLE)
 
 
 def _algorithm(case: Case) -> None:
@@ -95,7 +97,7 @@ def _issuer(case: Case) -> None:
             "Only tokens that name a configured issuer are accepted.",
         )
     if not isinstance(iss, str):
-        raise refuse("claim_invalid", f"iss is {show(iss)}, not a string.")
+        raise refuse("claim_invalid", f"iss is {show(iss)}, not a string.", GENERAL["claim_invalid"])
     issuer = case.trust.issuers.find(iss)
     if issuer is None:
         raise refuse("issuer_unknown", f"No configured issuer is {show(iss)}.", _nearest(case, iss))

@@ -72,9 +72,11 @@ def read_object(text: bytes) -> Reading:
 def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise NotStrict(f"the member {show(twice)} appears more than once")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise NotStrict(f"the member {show(name)} appears more than once")
+            seen.add(name)
     return members
 
 

@@ -11,6 +11,7 @@ from rowgate.identity.strict_json import NotStrict, Reading, read_object
 from rowgate.identity.verdict import refuse
 
 TOKEN_LIMIT = 16_384  # bytes; Clerk's cookie limit is 4 KB, WorkOS renders at most 3072 bytes of claims
+WHOLE = "Send the token as the issuer made it, whole and unchanged."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,12 @@ def parse_token(raw: bytes) -> Token:
         raise refuse(
             "token_malformed",
             f"A token has three parts joined by dots; this has {len(parts)}.",
-            _what_else(raw),
+            _what_else(raw) or WHOLE,
         )
     header_part, payload_part, signature_part = parts
     header = _read_part(_decode(header_part, "header"), "header")
     if header.flaw is not None:
-        raise refuse("token_malformed", f"The token's header holds {header.flaw}.")
+        raise refuse("token_malformed", f"The token's header holds {header.flaw}.", WHOLE)
     payload = _decode(payload_part, "payload")
     claims = _read_part(payload, "payload")
     return Token(
@@ -81,9 +82,9 @@ def _decode(part: bytes, name: str) -> bytes:
     try:
         decoded = base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
     except (binascii.Error, ValueError):
-        raise refuse("token_malformed", f"The token's {name} is not base64url.") from None
+        raise refuse("token_malformed", f"The token's {name} is not base64url.", WHOLE) from None
     if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part:
-        raise refuse("token_malformed", f"The token's {name} is not base64url without padding and white space.")
+        raise refuse("token_malformed", f"The token's {name} is not base64url without padding and white space.", WHOLE)
     return decoded
 
 
@@ -91,7 +92,7 @@ def _read_part(text: bytes, name: str) -> Reading:
     try:
         return read_object(text)
     except NotStrict as error:
-        raise refuse("token_malformed", f"The token's {name} is not strict JSON: {error}.") from None
+        raise refuse("token_malformed", f"The token's {name} is not strict JSON: {error}.", WHOLE) from None
 
 
 def _what_else(raw: bytes) -> str | None:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import os
 import signal
 import socket
-import sys
-import threading
 from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from rowgate.errors import ConfigurationError
+from rowgate.parent_pipe import end_with_parent
 
 DRAIN_SECONDS = 2
 
@@ -97,14 +95,5 @@ async def _run(server: _Server, listener: socket.socket, parent_pipe: bool) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     if parent_pipe:
-        threading.Thread(target=_watch_parent, args=(loop,), daemon=True).start()
+        end_with_parent()
     await server.serve(sockets=[listener])
-
-
-def _watch_parent(loop: asyncio.AbstractEventLoop) -> None:
-    # A blocking read in a thread of its own: unlike add_reader it also takes a file or /dev/null as standard input.
-    with contextlib.suppress(OSError):
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-    with contextlib.suppress(RuntimeError):  # the loop has closed already
-        loop.call_soon_threadsafe(os.kill, os.getpid(), signal.SIGTERM)

@@ -61,6 +61,7 @@ class Connection:
     """
 
     __slots__ = (
+        "_broken",
         "_cancelling",
         "_head_since",
         "_loop",
@@ -90,6 +91,8 @@ class Connection:
         self._socket = os.dup(pg.socket)
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
+        self._broken = select.poll()
+        self._broken.register(self._socket, 0)  # tells of POLLERR and POLLHUP alone
         self._writing = False
         self._head_since = 0.0
         self._cancelling: asyncio.Task[None] | None = None
@@ -188,6 +191,13 @@ class Connection:
     # -- in ----------------------------------------------------------------------------------------------------------
 
     def _readable(self) -> None:
+        self._take_in()
+        # A reset is told once: libuv stops watching a socket with an error, and uvloop calls the reader one last time.
+        # What still lies in the socket, a farewell and the end behind it, must be read in that call or never is.
+        while not self.closed and self._broken.poll(0):
+            self._take_in()
+
+    def _take_in(self) -> None:
         pg = self._pg
         flights = self.flights
         try:

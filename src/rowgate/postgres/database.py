@@ -42,18 +42,25 @@ class Database:
     could climb to service_role. Every token runs on the public login; only the project's own secret keys do not."""
 
     def __init__(self, public_conninfo: str, service_conninfo: str | None, settings: DatabaseSettings) -> None:
+        self._settings = settings
         self._ceiling = round(settings.statement_timeout * 1000)
         self._public = _pool("public", public_conninfo, settings.pool_size, settings)
-        self._service = (
-            None
-            if service_conninfo is None
-            else _pool("service", service_conninfo, settings.service_pool_size, settings)
-        )
+        self._service = self._service_pool(service_conninfo)
 
     async def open(self) -> None:
         """Start the pools on the running event loop. Does not fail when Postgres is away: requests then get
         Unavailable until it is back."""
         await asyncio.gather(*(pool.open() for pool in self._pools()))
+
+    async def serve_secret_keys(self, conninfo: str | None, drain: float = 30.0) -> None:
+        """From now on privileged principals are served through this login, or not at all. What runs is finished."""
+        if (conninfo is None) == (self._service is None):
+            return
+        former, self._service = self._service, self._service_pool(conninfo)
+        if former is not None:
+            await former.close(drain)
+        elif self._service is not None:
+            await self._service.open()
 
     async def close(self, drain: float = 30.0) -> None:
         """Refuse new requests, give those under way `drain` seconds, close all connections."""
@@ -67,6 +74,10 @@ class Database:
         prepared, and a column may have another type now."""
         for pool in self._pools():
             pool.forget_statements()
+
+    def _service_pool(self, conninfo: str | None) -> Pool | None:
+        settings = self._settings
+        return None if conninfo is None else _pool("service", conninfo, settings.service_pool_size, settings)
 
     def _pools(self) -> list[Pool]:
         return [self._public] if self._service is None else [self._public, self._service]

@@ -18,13 +18,12 @@ from psycopg import errors
 from psycopg.rows import TupleRow
 
 from rowgate.errors import RowgateError
+from rowgate.postgres.login_names import DEFAULT_PREFIX, LoginNames, is_mark, login_names, mark_of
 from rowgate.postgres.quoting import identifier, literal
 from rowgate.postgres.roles import read_roles
 from rowgate.postgres.serving import Serving, login_conninfo, parse_conninfo, place_of
 from rowgate.project.settings import Secrets
 
-PUBLIC_LOGIN = "rowgate_public"
-SERVICE_LOGIN = "rowgate_service"
 SERVICE_ROLE = "service_role"
 PUBLIC_ROLES = ("anon", "authenticated")
 
@@ -34,6 +33,9 @@ ADVISORY_LOCK = 0x726F7767617465  # "rowgate": one setup at a time in a database
 # Advisory locks end at the database's border, roles do not: two databases set up at once can still meet.
 ATTEMPTS = 8
 CONNECT_TIMEOUT = 10  # seconds
+CHECK_URL = "Check host, port, user and password of DATABASE_URL or [rowgate.db] url."
+
+_BYPASS = f"ALTER ROLE {SERVICE_ROLE} BYPASSRLS;"  # what secret keys need where the owner may not grant it
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
@@ -61,23 +63,26 @@ async def prepare(
     schemas: Sequence[str] = ("public",),
     socket: tuple[Path, int] | None = None,
     listen_url: str | None = None,
+    login_prefix: str = DEFAULT_PREFIX,
 ) -> Serving:
     """Make sure the roles and logins exist and say how to serve through them. Running it again changes nothing.
 
     `roles` are all roles any issuer may name, `schemas` the exposed ones (their RLS tables make owners privileged),
     `socket` folder and port of the embedded server's socket. A login without superuser and CREATEROLE, or `setup`
     "never", is served through as it is, and nothing is changed. Raises ConfigurationError for a malformed URL and
-    RowgateError for an unreachable or too old server and for roles that could not be made safe.
+    RowgateError for an unreachable or too old server, for roles that could not be made safe, and for logins named with
+    `login_prefix` that another project uses.
     """
+    names = login_names(login_prefix)
     async with await connect(owner_url) as connection:
         owner = await _who(connection)
         if setup == "never" or not (owner.superuser or owner.createrole):
             return await _serve_through(connection, owner, owner_url, schemas, listen_url)
-        left_out, warnings = await _set_up(connection, owner, secrets, roles, schemas)
-    public = login_conninfo(owner_url, owner.name, PUBLIC_LOGIN, secrets.public_login_password, socket)
-    service = login_conninfo(owner_url, owner.name, SERVICE_LOGIN, secrets.service_login_password, socket)
+        left_out, warnings = await _set_up(connection, owner, names, secrets, roles, schemas)
+    public = login_conninfo(owner_url, owner.name, names.public, secrets.public_login_password, socket)
+    service = login_conninfo(owner_url, owner.name, names.service, secrets.service_login_password, socket)
     serves_secret_keys = not left_out
-    for login, conninfo in ((PUBLIC_LOGIN, public), (SERVICE_LOGIN, service)):
+    for login, conninfo in ((names.public, public), (names.service, service)):
         await _try_login(login, conninfo)
     return Serving(
         public_conninfo=public,
@@ -85,8 +90,9 @@ async def prepare(
         listen_conninfo=listen_url or public,
         owner_url=owner_url,
         server_version=owner.version,
-        public_login=PUBLIC_LOGIN,
-        service_login=SERVICE_LOGIN if serves_secret_keys else None,
+        public_login=names.public,
+        service_login=names.service if serves_secret_keys else None,
+        secret_keys_need=None if serves_secret_keys else _BYPASS,
         left_out=left_out,
         warnings=warnings,
     )
@@ -102,7 +108,7 @@ async def connect(url: str) -> Connection:
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
             f"The database at {place_of(url)} cannot be reached: {_first_line(error)}",
-            "Check host, port, user and password of DATABASE_URL or [rowgate.db] url.",
+            CHECK_URL,
         ) from None
 
 
@@ -129,45 +135,77 @@ async def _who(connection: Connection) -> Owner:
 
 
 async def _set_up(
-    connection: Connection, owner: Owner, secrets: Secrets, roles: Sequence[str], schemas: Sequence[str]
+    connection: Connection,
+    owner: Owner,
+    names: LoginNames,
+    secrets: Secrets,
+    roles: Sequence[str],
+    schemas: Sequence[str],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for attempt in range(ATTEMPTS):
         try:
             async with connection.transaction():
                 await connection.execute("select pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
-                return await _Setup(connection, owner, schemas).run(secrets, roles)
+                return await _Setup(connection, owner, names, schemas).run(secrets, roles)
         except (errors.UniqueViolation, errors.DuplicateObject, errors.InternalError_) as error:
             concurrent = not isinstance(error, errors.InternalError_) or "concurrently" in str(error)
             if not concurrent or attempt == ATTEMPTS - 1:
-                raise _refused(owner, error) from None
+                raise _refused(owner, names, error) from None
         except psycopg.Error as error:
-            raise _refused(owner, error) from None
+            raise _refused(owner, names, error) from None
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 class _Setup:
     """One set-up transaction, run by the database's owner."""
 
-    def __init__(self, connection: Connection, owner: Owner, schemas: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, owner: Owner, names: LoginNames, schemas: Sequence[str]) -> None:
         self.connection = connection
         self.owner = owner
+        self.names = names
         self.schemas = schemas
 
     async def run(self, secrets: Secrets, roles: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Make roles and logins; return what was left out and what to warn about."""
+        mark = mark_of(secrets)
+        warnings = await self._taken_over(mark)
         for role in PUBLIC_ROLES:
             if not await self._exists(role):
                 await self._run(f"create role {identifier(role)} nologin noinherit")
         left_out = await self._service_role()
-        await self._login(PUBLIC_LOGIN, secrets.public_login_password)
-        await self._login(SERVICE_LOGIN, secrets.service_login_password)
-        served, warnings = await self._grant_public(roles)
+        await self._login(self.names.public, secrets.public_login_password, mark)
+        await self._login(self.names.service, secrets.service_login_password, mark)
+        served, told = await self._grant_public(roles)
+        warnings += told
         if not left_out:
-            await self._grant(SERVICE_ROLE, SERVICE_LOGIN)
-        await self._refuse_inheritance(PUBLIC_LOGIN, served)
-        await self._refuse_inheritance(SERVICE_LOGIN, () if left_out else (SERVICE_ROLE,))
+            await self._grant(SERVICE_ROLE, self.names.service)
+        await self._refuse_inheritance(self.names.public, served)
+        await self._refuse_inheritance(self.names.service, () if left_out else (SERVICE_ROLE,))
         warnings += await self._owned_objects()
+        warnings += await self._keep_values_out_of_the_log()
         return left_out, tuple(warnings)
+
+    async def _taken_over(self, mark: str) -> list[str]:
+        """Whether logins of these names are another project's: refuse while it uses them, take them over when nobody
+        does. A project that lost its secrets, or a fresh checkout before the same database, looks just like that."""
+        cursor = await self.connection.execute(
+            "select pg_catalog.shobj_description(r.oid, 'pg_authid'),"
+            " (select count(*) from pg_catalog.pg_stat_activity a where a.usesysid = r.oid)"
+            " from pg_catalog.pg_roles r where r.rolname = any(%s)",
+            (list(self.names),),
+        )
+        foreign = [sessions for comment, sessions in await cursor.fetchall() if is_mark(comment) and comment != mark]
+        logins = f"{self.names.public} and {self.names.service}"
+        if any(foreign):
+            raise RowgateError(
+                f"The login roles {logins} belong to another Rowgate project that is connected to this cluster now.",
+                "Roles are the whole cluster's: give this project logins of its own with login_prefix below "
+                "[rowgate.db] (ROWGATE_DB__LOGIN_PREFIX). Nodes of one project share its secrets file.",
+            )
+        if not foreign:
+            return []
+        taken = f"The login roles {logins} were another project's, which is not connected: they are this project's now."
+        return [f"{taken} Where both are to run, set login_prefix below [rowgate.db] for one of them."]
 
     async def _service_role(self) -> tuple[str, ...]:
         """Make service_role with BYPASSRLS; an existing one is never changed."""
@@ -181,17 +219,18 @@ class _Setup:
             return ()
         reason = "an existing role is left as it is" if self.owner.superuser else f"{self.owner.name} may not grant it"
         lack = f"Secret keys are refused with 403: {SERVICE_ROLE} has no BYPASSRLS, and {reason}."
-        return (f"{lack} An administrator runs: ALTER ROLE {SERVICE_ROLE} BYPASSRLS;",)
+        return (f"{lack} An administrator runs: {_BYPASS}",)
 
-    async def _login(self, login: str, password: str) -> None:
+    async def _login(self, login: str, password: str, mark: str) -> None:
         verifier = literal(scram_verifier(self.connection, login, password))
+        name = identifier(login)
         if not await self._exists(login):
-            await self._run(f"create role {login} login noinherit password {verifier}")
-            await self._allow_connect(login)
-            return
-        # Only a superuser may name these attributes at all; for others the check below must be enough.
-        bare = "nosuperuser nocreatedb nocreaterole noreplication nobypassrls" if self.owner.superuser else ""
-        await self._run(f"alter role {login} with login noinherit {bare} password {verifier}")
+            await self._run(f"create role {name} login noinherit password {verifier}")
+        else:
+            # Only a superuser may name these attributes at all; for others the check below must be enough.
+            bare = "nosuperuser nocreatedb nocreaterole noreplication nobypassrls" if self.owner.superuser else ""
+            await self._run(f"alter role {name} with login noinherit {bare} password {verifier}")
+        await self._run(f"comment on role {name} is {literal(mark)}")
         if await self._one(
             "select rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls"
             " from pg_catalog.pg_roles where rolname = %s",
@@ -207,41 +246,40 @@ class _Setup:
     async def _allow_connect(self, login: str) -> None:
         if not await self._one("select has_database_privilege(%s, current_database(), 'connect')", login):
             database = str(await self._one("select current_database()::text"))
-            await self._run(f"grant connect on database {identifier(database)} to {login}")
+            await self._run(f"grant connect on database {identifier(database)} to {identifier(login)}")
 
     async def _grant_public(self, roles: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         """Let the public login become the unprivileged ones of `roles`, and nothing that could climb."""
+        login = self.names.public
         wanted = tuple(dict.fromkeys((*PUBLIC_ROLES, *roles)))
-        privileged = (await read_roles(self.connection, PUBLIC_LOGIN, SERVICE_LOGIN, self.schemas)).privileged
+        snapshot = await read_roles(self.connection, login, self.names.service, self.schemas, wanted)
+        privileged = snapshot.privileged
         served: list[str] = []
         warnings: list[str] = []
         for role in wanted:
             if role in privileged:
                 warnings.append(f"No token can become {role}: it {privileged[role]}.")
             elif not await self._exists(role):
-                warnings.append(
-                    f"The role {role} does not exist. Once it does, start again or run: "
-                    f"GRANT {identifier(role)} TO {PUBLIC_LOGIN};"
-                )
+                warnings.append(f"The role {role} does not exist. Once it does, it is served within seconds.")
             else:
-                await self._grant(role, PUBLIC_LOGIN)
+                await self._grant(role, login)
                 served.append(role)
-        for role in await self._memberships(PUBLIC_LOGIN):
+        for role in await self._memberships(login):
             if role in privileged:
-                warnings.append(f"{PUBLIC_LOGIN} was a member of {role}, which {privileged[role]}: revoked.")
-                await self._run(f"revoke {identifier(role)} from {PUBLIC_LOGIN}")
-        still = [role for role in await self._memberships(PUBLIC_LOGIN) if role in privileged]
+                warnings.append(f"{login} was a member of {role}, which {privileged[role]}: revoked.")
+                await self._run(f"revoke {identifier(role)} from {identifier(login)}")
+        still = [role for role in await self._memberships(login) if role in privileged]
         if still:
             names = ", ".join(identifier(role) for role in still)
             raise RowgateError(
-                f"Any function called in a request could become {', '.join(still)}: {PUBLIC_LOGIN} is a member.",
-                f"Whoever granted it runs: REVOKE {names} FROM {PUBLIC_LOGIN};",
+                f"Any function called in a request could become {', '.join(still)}: {login} is a member.",
+                f"Whoever granted it runs: REVOKE {names} FROM {login};",
             )
         return tuple(served), warnings
 
     async def _grant(self, role: str, login: str) -> None:
         options = " with inherit false, set true" if self.owner.version >= SET_OPTION_VERSION else ""
-        await self._run(f"grant {identifier(role)} to {login}{options}")
+        await self._run(f"grant {identifier(role)} to {identifier(login)}{options}")
 
     async def _memberships(self, login: str) -> list[str]:
         cursor = await self.connection.execute(
@@ -260,13 +298,26 @@ class _Setup:
                     f"An administrator runs: REVOKE INHERIT OPTION FOR {identifier(role)} FROM {login};",
                 )
 
+    async def _keep_values_out_of_the_log(self) -> list[str]:
+        """An error's own message may quote a value (22P02), a token's claim too: those of requests go to the client
+        alone. FATAL and PANIC, which are about the server, are still logged."""
+        statements = [f"alter role {login} set log_min_messages = fatal" for login in self.names]
+        try:
+            async with self.connection.transaction():
+                for statement in statements:
+                    await self._run(statement)
+        except errors.InsufficientPrivilege:
+            remedy = "; ".join(statements)
+            return [f"Postgres logs the values that errors quote. An administrator keeps them out with: {remedy};"]
+        return []
+
     async def _owned_objects(self) -> list[str]:
         cursor = await self.connection.execute(
             "select r.rolname::text, count(*) from pg_catalog.pg_shdepend d"
             " join pg_catalog.pg_roles r on r.oid = d.refobjid"
             " where d.refclassid = 'pg_authid'::regclass and d.deptype = 'o' and r.rolname = any(%s)"
             " group by 1 order by 1",
-            ([PUBLIC_LOGIN, SERVICE_LOGIN],),
+            (list(self.names),),
         )
         return [
             f"The login role {login} owns {count} objects, which any function called in a request can reach by "
@@ -307,10 +358,11 @@ async def _serve_through(
             f"administrator runs: GRANT {', '.join(missing)} TO {identifier(owner.name)};"
         )
     serves_secret_keys = SERVICE_ROLE in snapshot.service
+    grant = f"GRANT {SERVICE_ROLE} TO {identifier(owner.name)};"
     if not serves_secret_keys:
         left_out.append(
             f"Secret keys are refused with 403: the login {owner.name} may not become {SERVICE_ROLE}. "
-            f"An administrator runs: GRANT {SERVICE_ROLE} TO {identifier(owner.name)};"
+            f"An administrator runs: {grant}"
         )
     return Serving(
         public_conninfo=url,
@@ -320,6 +372,7 @@ async def _serve_through(
         server_version=owner.version,
         public_login=owner.name,
         service_login=owner.name if serves_secret_keys else None,
+        secret_keys_need=None if serves_secret_keys else grant,
         left_out=tuple(left_out),
         warnings=tuple(warnings),
     )
@@ -336,12 +389,13 @@ async def _try_login(login: str, conninfo: str) -> None:
         ) from None
 
 
-def _refused(owner: Owner, error: psycopg.Error) -> RowgateError:
+def _refused(owner: Owner, names: LoginNames, error: psycopg.Error) -> RowgateError:
     return RowgateError(
         f"The login roles could not be set up by {owner.name}: {_first_line(error)}",
         f"Where roles of these names belong to somebody else, an administrator runs: GRANT {', '.join(PUBLIC_ROLES)}, "
-        f"{SERVICE_ROLE} TO {identifier(owner.name)} WITH ADMIN OPTION; (and the same for {PUBLIC_LOGIN} and "
-        f'{SERVICE_LOGIN} if they exist), or set setup = "never" below [rowgate.db] to serve through this login.',
+        f"{SERVICE_ROLE} TO {identifier(owner.name)} WITH ADMIN OPTION; (and the same for {names.public} and "
+        f"{names.service} if they exist and are this project's; else set another login_prefix below [rowgate.db]), or "
+        'set setup = "never" there to serve through this login.',
     )
 
 

@@ -77,13 +77,17 @@ def new_migration(folder: Path, name: str, now: datetime | None = None) -> Path:
     slug = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").lower()
     if not slug:
         raise RowgateError(f"{name!r} is no name for a migration.", "Use letters and digits, for example add_todos.")
-    folder.mkdir(parents=True, exist_ok=True)
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%d%H%M%S")
     path = folder / f"{stamp}_{slug}.sql"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         path.touch(exist_ok=False)
     except FileExistsError:
         raise RowgateError(f"{path} exists already.", "Wait a second, or choose another name.") from None
+    except OSError as error:
+        raise RowgateError(
+            f"{path} cannot be made: {error.strerror}.", "Fix the folder's permissions, or shorten the name."
+        ) from None
     return path
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
 import psycopg
@@ -36,15 +36,17 @@ class RoleSnapshot:
 
     `public` are the roles the public login may SET and that are not privileged; `privileged` maps every privileged
     role to the reason in words ("has BYPASSRLS", "is a member of app_owner, which owns public.todos"); `service` are
-    the roles the service login may SET. Role names are compared exactly, as pg_roles spells them.
+    the roles the service login may SET. Role names are compared exactly, as pg_roles spells them. `secret_keys_need` is
+    the statement with which an administrator lets secret keys be served, None where they are.
     """
 
     public: frozenset[str] = frozenset()
     service: frozenset[str] = frozenset()
     privileged: Mapping[str, str] = field(default_factory=dict)
+    secret_keys_need: str | None = None
 
 
-# One row per role that a login may take or that is dangerous itself, and per danger it can reach.
+# One row per role that a login may take, that was asked for or that is dangerous itself, and per danger it can reach.
 #
 # 'MEMBER' and not 'USAGE': the session user is a login that is a member of the served role, so inside a request any
 # function may SET ROLE to whatever that role is a member of, inherited or not; with ADMIN OPTION alone it may grant
@@ -79,11 +81,15 @@ with role as (
             and pg_catalog.pg_has_role(l.oid, r.oid, %(mode)s)) as service
   from role r
 )
-select s.name, s.public, s.service, d.name as via, d.reason, d.table_name
-from served s
-left join danger d on d.oid = s.oid or (not s.rolsuper and pg_catalog.pg_has_role(s.oid, d.oid, 'MEMBER'))
-where s.public or s.service or d.oid = s.oid
-order by s.name, d.oid is distinct from s.oid, d.reason = 'owner', d.name
+select * from (
+  select c.name, c.public, c.service, d.name as via, d.reason, d.table_name
+  from served c
+  left join danger d on d.oid = c.oid or (not c.rolsuper and pg_catalog.pg_has_role(c.oid, d.oid, 'MEMBER'))
+  where c.public or c.service or c.name = any(%(listed)s)
+  union all
+  select d.name, false, false, d.name, d.reason, d.table_name from danger d
+) as found
+order by name, via is distinct from name, reason = 'owner', via
 """
 
 
@@ -92,8 +98,12 @@ async def read_roles(
     public_login: str | None = None,
     service_login: str | None = None,
     schemas: Sequence[str] = ("public",),
+    listed: Sequence[str] = (),
 ) -> RoleSnapshot:
     """Read the roles in one query.
+
+    Roles that no login may take are judged only where they are dangerous themselves or `listed`: asking every role
+    about every owner would cost the square of their number on a server with a role for each customer.
 
     `public_login` is the session user of `connection` when None; `schemas` are the exposed ones, whose RLS tables make
     their owners privileged. Any role may run it: pg_roles and pg_class are readable by all. Raises psycopg.Error.
@@ -106,6 +116,7 @@ async def read_roles(
         "logins": [login for login in (public, service_login) if login is not None],
         "predefined": list(PREDEFINED),
         "schemas": list(schemas),
+        "listed": list(listed),
         # PostgreSQL 16 can grant a membership without the right to SET ROLE; 15 has no such distinction, nor the word.
         "mode": "SET" if info.server_version >= 160000 else "MEMBER",
     }
@@ -157,13 +168,15 @@ class RoleWatch:
         schemas: Sequence[str] = ("public",),
         on_change: Callable[[RoleSnapshot], None] | None = None,
         service_login: str | None = None,
+        secret_keys_need: str | None = None,
     ) -> None:
         self._conninfo = conninfo
         self._interval = interval
         self._schemas = tuple(schemas)
         self._on_change = on_change
         self._service_login = service_login
-        self._snapshot = RoleSnapshot(privileged=NO_ROLES)
+        self._secret_keys_need = secret_keys_need
+        self._snapshot = RoleSnapshot(privileged=NO_ROLES, secret_keys_need=secret_keys_need)
         self._connection: psycopg.AsyncConnection[TupleRow] | None = None
         self._task: asyncio.Task[None] | None = None
         self.failure: str | None = None  # why the last reading failed; None while the database answers
@@ -187,6 +200,11 @@ class RoleWatch:
             self._task = None
         await self._disconnect()
 
+    async def serve_as(self, service_login: str | None, secret_keys_need: str | None) -> None:
+        """From now on secret keys are served by this login, or by none, and need this statement."""
+        self._service_login, self._secret_keys_need = service_login, secret_keys_need
+        await self.refresh()
+
     async def refresh(self) -> bool:
         """Read now; False (and `failure` says why) when the database did not answer."""
         try:
@@ -201,6 +219,7 @@ class RoleWatch:
             await self._disconnect()
             return False
         self.failure = None
+        snapshot = replace(snapshot, secret_keys_need=self._secret_keys_need)
         if snapshot != self._snapshot:
             self._snapshot = snapshot
             if self._on_change is not None:

@@ -19,7 +19,8 @@ _OWNERS_PROOFS = ("password", "passfile", "sslcert", "sslkey", "sslpassword", "k
 class Serving:
     """What `prepare` found or made. Connection strings hold passwords and never show in `repr`.
 
-    `service_conninfo` is None where secret keys cannot be served; `owner_url` is None where nothing may be changed.
+    `service_conninfo` is None where secret keys cannot be served, and `secret_keys_need` then is the statement with
+    which an administrator changes that; `owner_url` is None where nothing may be changed.
     `left_out` says in sentences what the database's owner may not do, with the statement an administrator must run;
     `warnings` what an operator should know before serving.
     """
@@ -31,6 +32,7 @@ class Serving:
     server_version: int  # server_version_num, for example 180006
     public_login: str  # the role names, as the server knows them
     service_login: str | None
+    secret_keys_need: str | None = None
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

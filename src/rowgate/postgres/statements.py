@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 
 from rowgate.postgres.context import StatementKey
@@ -33,14 +34,18 @@ class PreparedStatements:
     Each attempt has a name of its own. A Parse in a request that fails is skipped by Postgres, so a statement counts
     as prepared only once its ParseComplete is in (`add`); until then a neighbour on the same connection prepares it
     again under its own name, and whichever comes second is closed.
+
+    No two connections share a name: behind a transaction pooler a request meets backends that other connections
+    prepared statements on, and a name in common would run the other one's SQL, where an unknown name is an error.
     """
 
-    __slots__ = ("_by_key", "_capacity", "_number", "superseded")
+    __slots__ = ("_by_key", "_capacity", "_number", "_prefix", "superseded")
 
     def __init__(self, capacity: int = PREPARED_PER_CONNECTION) -> None:
         self._by_key: OrderedDict[StatementKey, Prepared] = OrderedDict()
         self._capacity = capacity
         self._number = 0
+        self._prefix = b"rg%s_" % os.urandom(6).hex().encode()
         self.superseded: list[bytes] = []  # names to close at the head of the next flush
 
     def __len__(self) -> int:
@@ -58,7 +63,7 @@ class PreparedStatements:
     def attempt(self, key: StatementKey) -> Prepared:
         """A fresh name for a Parse that is about to be sent."""
         self._number += 1
-        return Prepared(key, b"rg%d" % self._number)
+        return Prepared(key, self._prefix + b"%d" % self._number)
 
     def add(self, prepared: Prepared) -> None:
         """ParseComplete arrived for this attempt."""

@@ -85,6 +85,11 @@ def workos_issuer_doubt(url: str) -> Unsuitable | None:
     return None
 
 
+def without_credentials(url: str) -> str:
+    """The address as a message may quote it: a user name and password before the host never show."""
+    return re.sub(r"(?<=//)[^/?#]*@", "…@", url)
+
+
 def suggested_domain(text: str) -> str | None:
     """The bare host in what was given as a domain (a URL, upper case, a trailing slash), or None."""
     parts = _split(text.strip() if "//" in text else f"//{text.strip()}")

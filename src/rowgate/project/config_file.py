@@ -30,9 +30,10 @@ def edit_config(
             f"{path} does not exist.", "Make a project with `rowgate init`, or name one by --workdir."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"Cannot read {path}: {error}.") from None
-    after = edit(before, resolve(folders.workdir))
-    settings = resolve(folders.workdir, document=parse_document(after, str(path)))
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigurationError(f"Cannot read {path}: {reason}.", "Fix the file, or name another --workdir.") from None
+    after = edit(before, resolve(folders.workdir, keep_secrets=False))
+    settings = resolve(folders.workdir, document=parse_document(after, str(path)), keep_secrets=False)
     check(settings)
     replace_text(path, after)
     return settings

@@ -84,30 +84,30 @@ def parse_dotenv(text: str, file: str, known: Mapping[str, str]) -> dict[str, st
 
 @dataclass(frozen=True, slots=True)
 class Substitution:
-    """A document whose `env(NAME)` texts were replaced, and the names that had no value."""
+    """A document whose `env(NAME)` texts were replaced, and the names that had no value, by the key's path."""
 
     document: dict[str, object]
-    unset: tuple[str, ...] = field(default=())
+    unset: tuple[tuple[tuple[str, ...], str], ...] = field(default=())
 
 
 def substitute(document: Mapping[str, object], environ: Mapping[str, str]) -> Substitution:
     """Replace every text that is `env(NAME)` as a whole. An unset name leaves the text as it is, as upstream does."""
-    unset: dict[str, None] = {}
+    unset: list[tuple[tuple[str, ...], str]] = []
 
-    def walk(value: object) -> object:
+    def walk(value: object, path: tuple[str, ...]) -> object:
         if isinstance(value, dict):
-            return {key: walk(item) for key, item in value.items()}
+            return {key: walk(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
-            return [walk(item) for item in value]
+            return [walk(item, path) for item in value]
         name = unset_name(value)
         if name is None:
             return value
         if environ.get(name):  # upstream takes an empty variable for an unset one
             return EnvironmentText(environ[name])
-        unset[name] = None
+        unset.append((path, name))
         return value
 
-    replaced = {key: walk(value) for key, value in document.items()}
+    replaced = {key: walk(value, (key,)) for key, value in document.items()}
     return Substitution(replaced, tuple(unset))
 
 

@@ -13,7 +13,14 @@ from typing import Any, get_args, get_type_hints
 
 from rowgate.errors import ConfigurationError
 from rowgate.principal import TokenClass
-from rowgate.project.addresses import Unsuitable, issuer_problem, suggested_domain, valid_host, workos_issuer_problem
+from rowgate.project.addresses import (
+    Unsuitable,
+    issuer_problem,
+    suggested_domain,
+    valid_host,
+    without_credentials,
+    workos_issuer_problem,
+)
 from rowgate.project.document import shown
 from rowgate.project.environment import unset_name
 from rowgate.project.kinds import Unfit, kind_of
@@ -24,7 +31,10 @@ PROVIDERS: tuple[str, ...] = get_args(Provider)
 ASYMMETRIC_ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "Ed448"),
 )
-TOKEN_CLASSES = tuple(item.value for item in TokenClass if item not in (TokenClass.ANONYMOUS, TokenClass.API_KEY))
+TOKEN_CLASSES = (
+    *(item.value for item in TokenClass if item not in (TokenClass.ANONYMOUS, TokenClass.API_KEY)),
+    "session_pending",  # Clerk sessions that still have a task; a session of its own kind, not a class
+)
 ANY_AUDIENCE = ("*",)
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
@@ -34,7 +44,7 @@ _KEYS = {
 }
 _LISTS = frozenset(name for name, hint in _KEYS.items() if "tuple" in str(hint))
 _PROVIDER_KEYS: Mapping[str, tuple[str, ...]] = {  # keys that mean something to these providers only
-    "domain": ("clerk", "auth0", "workos"),
+    "domain": ("clerk", "auth0", "oidc"),
     "project_id": ("firebase",),
     "tenant": ("auth0",),
     "tenant_region": ("auth0",),
@@ -100,6 +110,9 @@ def _read_entry(entry: object, where: str) -> dict[str, Any]:
         raise ConfigurationError(
             f"{where} is {shown(entry)}; expected a table.", "Write [[rowgate.issuers]] with two brackets."
         )
+    if isinstance(entry.get("name"), str):  # a number alone is hard to find among many blocks
+        number, _, place = where.partition(" in ")
+        where = f"{number} ({shown(entry['name'])}) in {place}"
     values: dict[str, Any] = {}
     for key, value in entry.items():
         if key not in _KEYS:
@@ -131,13 +144,26 @@ def _read_value(key: str, value: object, where: str) -> Any:
     try:
         read = kind.read(value)
     except Unfit:
-        raise ConfigurationError(f"{key} of {where} is {shown(value)}; expected {kind.expected}.") from None
+        raise ConfigurationError(
+            f"{key} of {where} is {shown(value)}; expected {kind.expected}.", _meant(key, value)
+        ) from None
     for text in read if isinstance(read, tuple) else (read,):
         if isinstance(text, str) and (not text.strip() or not text.isprintable()):
             raise ConfigurationError(
                 f"{key} of {where} holds {shown(text)}; expected a printable text.", f"Remove it, or leave {key} out."
             )
     return read
+
+
+def _meant(key: str, value: object) -> str:
+    """How the value was probably meant, or how this key is written."""
+    if key in _LISTS:
+        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        plain = [item for item in texts if isinstance(item, str) and item.strip() and item.isprintable()]
+        return f"Write {key} = {shown(plain or ['…'])}, a list in brackets."
+    if key == "clock_skew":
+        return "Write a number of seconds without quotes, such as clock_skew = 30."
+    return f'Write {key} = "…", one text in quotes.'
 
 
 def _make(values: dict[str, Any], base: IssuerSettings | None, where: str) -> IssuerSettings:
@@ -169,7 +195,7 @@ def _check_addresses(issuer: IssuerSettings) -> None:
             problem = problem_of(url)
             if problem is not None:
                 raise ConfigurationError(
-                    f'{key} of issuer "{issuer.name}" {problem.reason}: {shown(url)}.',
+                    f'{key} of issuer "{issuer.name}" {problem.reason}: {shown(without_credentials(url))}.',
                     f'Write "{problem.suggestion}".' if problem.suggestion else "Write it as https://host/path.",
                 )
     if issuer.domain is not None and not valid_host(issuer.domain):
@@ -184,6 +210,8 @@ def _jwks_url_problem(url: str) -> Unsuitable | None:
     if url.rstrip("/").endswith("/.well-known/jwks.json"):  # the usual place, and rightly so here
         url = url.rstrip("/").removesuffix("/.well-known/jwks.json") or url
     problem = issuer_problem(url.split("?", 1)[0])
+    if problem is not None and "://" in url and problem.suggestion and problem.suggestion.count("://") > 1:
+        return Unsuitable("is not an https URL")  # file:///…: a scheme before it would help nobody
     if problem is not None and "discovery" in problem.reason:
         return Unsuitable("is a discovery document, not a key set", None)
     return problem
@@ -208,12 +236,18 @@ def _check_identity(issuer: IssuerSettings) -> None:
         if getattr(issuer, key) is not None and issuer.provider not in providers:
             raise ConfigurationError(
                 f'Issuer "{issuer.name}" has {key}, which a "{issuer.provider}" issuer does not have.',
-                f"Remove it; {key} belongs to {' and '.join(providers)}.",
+                f'Write issuer = "https://{issuer.domain}/user_management/<client id>" instead.'
+                if (key, issuer.provider) == ("domain", "workos")
+                else f"Remove it; {key} belongs to {', '.join(providers)}.",
             )
     has_issuer = issuer.issuer is not None
     needs = {
         "clerk": (has_issuer or issuer.domain is not None, 'domain = "example.clerk.accounts.dev" (or issuer)'),
-        "workos": (has_issuer, 'issuer = "https://api.workos.com/user_management/<client id>"'),
+        "workos": (
+            has_issuer or bool(issuer.client_ids),
+            'issuer = "https://api.workos.com/user_management/<client id>"',
+        ),
+        "oidc": (has_issuer or issuer.domain is not None, 'issuer = "https://…", exactly as in the tokens\' iss'),
         "auth0": (has_issuer or bool(issuer.tenant or issuer.domain), 'tenant = "…" (or domain, or issuer)'),
         "firebase": (issuer.project_id is not None, 'project_id = "…"'),
         "cognito": (
@@ -226,7 +260,7 @@ def _check_identity(issuer: IssuerSettings) -> None:
         raise ConfigurationError(
             f'Issuer "{issuer.name}" ({issuer.provider}) does not say whose tokens it means.', f"Add {missing}."
         )
-    if issuer.provider in ("clerk", "auth0") and has_issuer and (issuer.domain or issuer.tenant):
+    if issuer.provider in ("clerk", "auth0", "oidc") and has_issuer and (issuer.domain or issuer.tenant):
         other = "domain" if issuer.domain else "tenant"
         raise ConfigurationError(
             f'Issuer "{issuer.name}" has both issuer and {other}.', "Keep one; further names go into aliases."
@@ -257,7 +291,7 @@ def _check_lists(issuer: IssuerSettings) -> None:
                         "An issuer's keys are public. HS256 tokens are checked with the project's JWT secret instead."
                     )
                 raise ConfigurationError(f'{key} of issuer "{issuer.name}" lists {shown(word)}.', hint)
-    for key in ("algorithms", "roles", "token_classes"):
+    for key in ("algorithms", "roles", "token_classes", "audiences", "authorized_parties", "client_ids"):
         if getattr(issuer, key) == ():
             raise ConfigurationError(
                 f'{key} of issuer "{issuer.name}" is empty, so no token could be accepted.',

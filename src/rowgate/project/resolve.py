@@ -5,6 +5,7 @@ The only I/O below is reading config.toml and the .env files, and the secrets fi
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -60,12 +61,15 @@ def resolve(
     flags: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
     document: Mapping[str, object] | None = None,
+    *,
+    keep_secrets: bool = True,
 ) -> Settings:
     """The settings of the project in `workdir`.
 
     `flags` are values of the command line by dotted name (`api.port`), None where a flag was not given; `environ` is
     the process environment; `document` stands in for the file, to check a change before it is written. Makes the
-    private state folder and its secrets where they do not exist yet. Raises ConfigurationError, which names the
+    private state folder and its secrets where they do not exist yet, unless `keep_secrets` is false: a command that
+    only looks leaves no trace, also in a folder that it may not write. Raises ConfigurationError, which names the
     setting, the value and what was expected.
     """
     process = dict(os.environ if environ is None else environ)
@@ -78,7 +82,9 @@ def resolve(
 
     _check_flags(given)
     warnings = [] if raw is not None else [f"WARN: {folders.config_file} does not exist; using defaults."]
-    warnings += [f"WARN: environment variable is unset: {name}" for name in substitution.unset]
+    read = _paths_read()
+    # Upstream's own template names seven variables of services that are not ours; their absence is no news.
+    warnings += [f"WARN: environment variable is unset: {name}" for path, name in substitution.unset if path in read]
     warnings += unknown_keys(substitution.document, _own_tables())
     warnings += _unknown_variables(all_variables)
 
@@ -93,7 +99,7 @@ def resolve(
     return Settings(
         project_id=project_id,
         folders=folders,
-        secrets=load_secrets(folders.state, secrets_given),
+        secrets=load_secrets(folders.state, secrets_given, keep=keep_secrets),
         api=SECTIONS["api"](**values["api"]),
         db=SECTIONS["db"](**values["db"]),
         rest=SECTIONS["rest"](**values["rest"]),
@@ -159,8 +165,17 @@ def _convert(field: SettingField, read: Any, value: Any, where: str) -> object:
     except Unfit:
         quoted = "not that" if field.secret else shown(value)
         raise ConfigurationError(
-            f"{field.dotted}: {where} is {quoted}; expected {field.kind.expected}.", "See docs/configuration.md."
+            f"{field.dotted}: {where} is {quoted}; expected {field.kind.expected}.", _without_quotes(field, value)
         ) from None
+
+
+def _without_quotes(field: SettingField, value: object) -> str:
+    """TOML is typed: the commonest slip is a right value in quotes."""
+    if isinstance(value, str) and not field.secret:
+        with contextlib.suppress(Unfit):
+            if not isinstance(read := field.kind.text(value), str | tuple):
+                return f"Write {field.name} = {shown(read)}, without quotes."
+    return "See docs/configuration.md."
 
 
 def _project_id(sources: _Sources, folders: Folders, origins: dict[str, Origin]) -> str:
@@ -238,6 +253,12 @@ def _check_flags(flags: Mapping[str, object]) -> None:
     for name in flags:
         if name not in known:
             raise ConfigurationError(f"There is no setting {shown(name)}.", did_you_mean(name, known))
+
+
+def _paths_read() -> frozenset[tuple[str, ...]]:
+    """Where in config.toml a setting is read from."""
+    fields = (*setting_fields(), *secret_fields(), project_id_field())
+    return frozenset(path for field in fields for path in field.paths)
 
 
 def _own_tables() -> dict[str, frozenset[str]]:

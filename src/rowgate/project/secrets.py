@@ -32,16 +32,16 @@ _STORED_NAMES = (
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 
-def load_secrets(state: Path, given: Mapping[str, str]) -> Secrets:
+def load_secrets(state: Path, given: Mapping[str, str], *, keep: bool = True) -> Secrets:
     """The secrets of the project whose private folder is `state`; those in `given` (by field name) win.
 
-    What is missing is generated and kept. The two legacy API keys are never kept but signed anew with the secret in
-    force, from the time the project was made: the same text in every process, and always of the present secret. Nothing
-    is read or written when everything is given. Raises ConfigurationError.
+    What is missing is generated and kept (with `keep` false: for this process alone). The two legacy API keys are never
+    kept but signed anew with the secret in force, from the time the project was made: the same text in every process,
+    and always of the present secret. Nothing is read or written when everything is given. Raises ConfigurationError.
     """
     _check(given)
     wanted = set(Secrets.__slots__) - set(given)
-    stored = _read_or_create(state) if wanted else {}
+    stored = _read_or_create(state, keep) if wanted else {}
     values = {name: given.get(name) or str(stored.get(name, "")) for name in _STORED_NAMES}
     created = int(str(stored["created_at"])) if stored else 0
     for name, role in (("anon_key", "anon"), ("service_role_key", "service_role")):
@@ -82,13 +82,15 @@ def _generate() -> dict[str, object]:
     }
 
 
-def _read_or_create(state: Path) -> dict[str, object]:
+def _read_or_create(state: Path, keep: bool) -> dict[str, object]:
     """The stored secrets, completed where a field is missing. Safe when several processes start at once."""
     path = state / FILE_NAME
     try:
         stored = _read(path)
         if stored is not None and stored.keys() >= {"created_at", *_STORED_NAMES}:
             return stored
+        if not keep:
+            return {**_generate(), **(stored or {})}
         state.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         _make_private(state, _FOLDER_MODE)
         lock = os.open(state / f"{FILE_NAME}.lock", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _FILE_MODE)
@@ -111,7 +113,7 @@ def _read_or_create(state: Path) -> dict[str, object]:
 def _read(path: Path) -> dict[str, object] | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     with os.fdopen(descriptor, "rb") as file:
         if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:

@@ -69,6 +69,7 @@ class DatabaseSettings:
     url: str | None = field(default=None, repr=False)  # an owner, superuser or plain login; None: embedded
     setup: Literal["auto", "never"] = "auto"  # never: change nothing in the database, serve through `url` itself
     listen_url: str | None = field(default=None, repr=False)  # a direct connection when `url` is a pooler
+    login_prefix: str = "rowgate"  # the logins are <prefix>_public and <prefix>_service, names of the whole cluster
     pool_size: int = 10
     service_pool_size: int = 4
     share_depth: int = 8  # fast reads pipelined on one connection at most
@@ -94,7 +95,7 @@ class RestSettings:
     db_aggregates_enabled: bool = False
     db_plan_enabled: bool = False
     db_timezone_enabled: bool = True
-    app_settings: tuple[tuple[str, str], ...] = ()
+    app_settings: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # secrets for SQL functions lie here
     request_headers: Literal["all", "no-credentials"] = "all"
     body_limit: int = 100 * 1024 * 1024  # bytes
 

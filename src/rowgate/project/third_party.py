@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rowgate.errors import ConfigurationError
-from rowgate.project.addresses import suggested_domain, workos_issuer_doubt, workos_issuer_problem
+from rowgate.project.addresses import (
+    suggested_domain,
+    without_credentials,
+    workos_issuer_doubt,
+    workos_issuer_problem,
+)
 from rowgate.project.document import lookup, shown
 from rowgate.project.environment import unset_name
 from rowgate.project.kinds import EnvironmentText, Unfit, kind_of
@@ -154,7 +159,7 @@ def _check_workos(url: str) -> list[str]:
     problem = workos_issuer_problem(url)
     if problem is not None:
         raise ConfigurationError(
-            f"auth.third_party.workos.issuer_url {problem.reason}: {shown(url)}.",
+            f"auth.third_party.workos.issuer_url {problem.reason}: {shown(without_credentials(url))}.",
             f'Write issuer_url = "{problem.suggestion}".'
             if problem.suggestion
             else 'Write issuer_url = "https://api.workos.com/user_management/<client id>".',

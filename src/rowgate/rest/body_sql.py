@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from rowgate.postgres.quoting import qualified
 from rowgate.rest.call_plan import Call
 from rowgate.rest.call_sql import SCALAR
 from rowgate.rest.negotiation import Body, Format
@@ -36,6 +37,9 @@ def _body(rows: str, format_: Format, call: Call | None) -> str:
         return _csv(rows)
     if format_.body is Body.RAW:
         return f"string_agg({ROW}.{SCALAR}::text, '')"
+    if format_.aggregate is not None:
+        row = ROW if format_.row_type is None else f"{ROW}::{qualified(*format_.row_type)}"
+        return f"({qualified(*format_.aggregate)}({row}))::text"
     if format_.body is Body.GEOJSON:
         features = f"coalesce(json_agg(ST_AsGeoJSON({ROW})::json), '[]')"
         return f"json_build_object('type', 'FeatureCollection', 'features', {features})"

@@ -14,6 +14,7 @@ from rowgate.identity.refusals import Refusal, refusal
 from rowgate.postgres.database import ServiceUnavailableHere
 from rowgate.postgres.errors import DatabaseError, OutcomeUnknown, PoolTimeout, PostgresError, Unavailable
 from rowgate.rest.errors import RestError
+from rowgate.rest.said import STATUSES, are_headers, raw_headers
 
 EXACT: Mapping[str, int] = {
     "23503": 409,  # foreign key violation
@@ -48,9 +49,7 @@ CLASSES: Mapping[str, int] = {
     "P0": 500,  # PL/pgSQL error
     "XX": 500,  # internal error
 }
-CHOSEN_STATUS = re.compile(r"PT([1-5]\d\d)")
-HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # a token of RFC 9110
-HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")  # no control characters: a line break would end the header
+CHOSEN_STATUS = re.compile(r"PT([2-5]\d\d)")
 MESSAGE_HINT = (
     "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'."
 )
@@ -132,14 +131,10 @@ def _raised(error: DatabaseError) -> RestError:
         answer = msgspec.json.decode(error.detail, type=_RaisedAnswer)
     except msgspec.MsgspecError:
         answer = None
-    if answer is None or not 100 <= answer.status <= 599 or not _are_headers(answer.headers):
+    if answer is None or answer.status not in STATUSES or not are_headers(answer.headers):
         return RestError(500, "PGRST121", refused, f"Invalid JSON value for DETAIL: '{error.detail}'", DETAIL_HINT)
-    headers = tuple((name.lower().encode(), value.encode()) for name, value in answer.headers.items())
+    headers = tuple(raw_headers(answer.headers))
     return RestError(answer.status, said.code, said.message, said.details, said.hint, headers)
-
-
-def _are_headers(headers: Mapping[str, str]) -> bool:
-    return all(HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value) for name, value in headers.items())
 
 
 def postgres_error(error: PostgresError, *, authenticated: bool) -> RestError:

@@ -3,6 +3,8 @@
 Operators: https://docs.postgrest.org/en/v14/references/api/tables_views.html#operators
 """
 
+# ruff: noqa: S608 -- the compiler itself: names come through postgres.quoting, values through Parameters
+
 from __future__ import annotations
 
 import re
@@ -106,7 +108,10 @@ def _comparison(alias: str, field: Field, filter_: Filter, parameters: Parameter
     if operator == "in":
         values = filter_.values or ()
         # `in.()` is the empty list: PostgREST reads its one empty word as no word.
-        return f"{column} = any({parameters.array(() if values == ('',) else values)})"
+        listed = parameters.array(() if values == ("",) else values)
+        if field.from_text is not None:
+            listed = f"select {field.from_text}(pgrst_word) from unnest({listed}::text[]) pgrst_word"
+        return f"{column} = any({listed})"
     if operator in SEARCHES:
         return _search(column, field, filter_, parameters)
     sql = COMPARISONS[operator]
@@ -115,7 +120,10 @@ def _comparison(alias: str, field: Field, filter_: Filter, parameters: Parameter
             return f"{column} {sql} {filter_.quantifier}({parameters.text(filter_.value)})"
         patterns = (_pattern(operator, each) for each in filter_.values)
         return f"{column} {sql} {filter_.quantifier}({parameters.array(patterns)})"
-    return f"{column} {sql} {parameters.text(_pattern(operator, filter_.value))}"
+    value = parameters.text(_pattern(operator, filter_.value))
+    if field.from_text is not None and operator not in ("like", "ilike"):
+        value = f"{field.from_text}({value}::text)"
+    return f"{column} {sql} {value}"
 
 
 def _pattern(operator: str, value: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rowgate.postgres.catalog.records import Column, ComputedRelationship, Relation, Relationship
+from rowgate.postgres.catalog.records import Catalog, Column, ComputedRelationship, Relation, Relationship
 from rowgate.rest.errors import RestError
 from rowgate.rest.read_plan import conditions_of
 from rowgate.rest.syntax import Filter, Payload, Resolution, RestRequest, Return
@@ -17,7 +17,10 @@ from rowgate.rest.tree import Node, NodeCondition
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """INSERT of the payload's rows. `conflict` is the target of ON CONFLICT; `conditions` are those of PUT."""
+    """INSERT of the payload's rows. `conflict` is the target of ON CONFLICT; `conditions` are those of PUT.
+
+    `readers` are the functions (quoted, qualified) that read a column's domain from its own wire form, by column.
+    """
 
     relation: Relation
     columns: tuple[Column, ...]
@@ -27,6 +30,7 @@ class Insert:
     conflict: tuple[str, ...] = ()
     conditions: tuple[NodeCondition, ...] = ()
     returning: tuple[str, ...] = ()
+    readers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Update:
     defaults: bool
     conditions: tuple[NodeCondition, ...] = ()
     returning: tuple[str, ...] = ()
+    readers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Delete:
 Mutation: TypeAlias = Insert | Update | Delete
 
 
-def insert_of(request: RestRequest, relation: Relation, node: Node) -> Insert:
+def insert_of(request: RestRequest, catalog: Catalog, relation: Relation, node: Node) -> Insert:
     """Plan a POST. Raises RestError PGRST204 for a column the relation does not have."""
     payload = _payload(request)
     target = request.query.on_conflict if request.query.on_conflict is not None else relation.primary_key
@@ -67,10 +72,11 @@ def insert_of(request: RestRequest, relation: Relation, node: Node) -> Insert:
         target if resolution else (),
         (),
         _returning(request, relation, node),
+        _readers(catalog, relation, payload),
     )
 
 
-def put_of(request: RestRequest, relation: Relation, node: Node) -> Insert:
+def put_of(request: RestRequest, catalog: Catalog, relation: Relation, node: Node) -> Insert:
     """Plan a PUT: an upsert of the one row that the filters name by its whole primary key.
 
     Raises RestError PGRST105 for any other filters, PGRST204.
@@ -91,12 +97,13 @@ def put_of(request: RestRequest, relation: Relation, node: Node) -> Insert:
         False,
         Resolution.MERGE_DUPLICATES,
         relation.primary_key,
-        conditions_of(relation, request.query),
+        conditions_of(catalog, relation, request.query),
         _returning(request, relation, node),
+        _readers(catalog, relation, payload),
     )
 
 
-def update_of(request: RestRequest, relation: Relation, node: Node) -> Update:
+def update_of(request: RestRequest, catalog: Catalog, relation: Relation, node: Node) -> Update:
     """Plan a PATCH. Raises RestError PGRST204."""
     payload = _payload(request)
     return Update(
@@ -104,14 +111,15 @@ def update_of(request: RestRequest, relation: Relation, node: Node) -> Update:
         _columns(relation, payload),
         payload,
         request.preferences.missing == "default",
-        conditions_of(relation, request.query),
+        conditions_of(catalog, relation, request.query),
         _returning(request, relation, node),
+        _readers(catalog, relation, payload),
     )
 
 
-def delete_of(request: RestRequest, relation: Relation, node: Node) -> Delete:
+def delete_of(request: RestRequest, catalog: Catalog, relation: Relation, node: Node) -> Delete:
     """Plan a DELETE."""
-    return Delete(relation, conditions_of(relation, request.query), _returning(request, relation, node))
+    return Delete(relation, conditions_of(catalog, relation, request.query), _returning(request, relation, node))
 
 
 def _payload(request: RestRequest) -> Payload:
@@ -122,6 +130,13 @@ def _payload(request: RestRequest) -> Payload:
 
 def _columns(relation: Relation, payload: Payload) -> tuple[Column, ...]:
     return tuple(_column(relation, name) for name in dict.fromkeys(payload.columns))
+
+
+def _readers(catalog: Catalog, relation: Relation, payload: Payload) -> tuple[tuple[str, str], ...]:
+    if not catalog.representations:
+        return ()
+    known = ((each.name, catalog.representations.get(each.type)) for each in _columns(relation, payload))
+    return tuple((name, form.from_json) for name, form in known if form is not None and form.from_json is not None)
 
 
 def _column(relation: Relation, name: str) -> Column:

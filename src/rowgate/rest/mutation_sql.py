@@ -40,7 +40,7 @@ def _insert(insert: Insert, parameters: Parameters) -> str:
     columns = ", ".join(identifier(column.name) for column in insert.columns)
     merge = insert.resolution is Resolution.MERGE_DUPLICATES
     if insert.columns:
-        source = _payload_rows(insert.payload, insert.columns, insert.defaults, parameters)
+        source = _payload_rows(insert, parameters)
         values = ", ".join(f"{BODY}.{identifier(column.name)}" for column in insert.columns)
         sql = f"insert into {table}({columns}) select {values} from {source}"
     elif insert.payload.is_array:
@@ -80,7 +80,7 @@ def _update(update: Update, parameters: Parameters) -> str:
         # Nothing to set: no row is touched, and the answer has the columns it would have had
         columns = ", ".join(f"{table}.{name_sql(name) if name != '*' else '*'}" for name in update.returning) or "null"
         return f"select {columns} from {table} where false"
-    source = _payload_rows(update.payload, update.columns, update.defaults, parameters)
+    source = _payload_rows(update, parameters)
     if update.payload.is_array:
         source = f"(select * from {source} limit 1) {BODY}"
     sets = ", ".join(f"{identifier(column.name)} = {BODY}.{identifier(column.name)}" for column in update.columns)
@@ -90,18 +90,33 @@ def _update(update: Update, parameters: Parameters) -> str:
     return f"{sql} {_returning(table, update.returning)}"
 
 
-def _payload_rows(payload: Payload, columns: Sequence[Column], defaults: bool, parameters: Parameters) -> str:
-    """The payload as rows named pgrst_body, each member read as its column's own type."""
-    typed = ", ".join(f"{identifier(column.name)} {column.type}" for column in columns)
+def _payload_rows(write: Insert | Update, parameters: Parameters) -> str:
+    """The payload as rows named pgrst_body, each member read as its column's own type, or from its own wire form."""
+    payload, readers = write.payload, dict(write.readers)
+    typed = ", ".join(
+        f"{identifier(each.name)} {'json' if each.name in readers else each.type}" for each in write.columns
+    )
+    rows = _records(payload, write.columns, write.defaults, f"{BODY}({typed})", parameters)
+    if not readers:
+        return rows
+    read = (
+        f"{readers[each.name]}({BODY}.{name}) as {name}" if each.name in readers else f"{BODY}.{name}"
+        for each in write.columns
+        for name in (identifier(each.name),)
+    )
+    return f"(select {', '.join(read)} from {rows}) {BODY}"
+
+
+def _records(payload: Payload, columns: Sequence[Column], defaults: bool, alias: str, parameters: Parameters) -> str:
     body = parameters.bytes(payload.body)
     if not defaults:
-        return f"json_to_record{'set' if payload.is_array else ''}({body}) as {BODY}({typed})"
+        return f"json_to_record{'set' if payload.is_array else ''}({body}) as {alias}"
     # A member that is absent takes the column's default; one that is null stays null.
     given = ", ".join(f"{literal(column.name)}, {column.default}" for column in columns if column.default is not None)
     filled = f"jsonb_build_object({given})"
     if not payload.is_array:
-        return f"jsonb_to_record({filled} || {body}::jsonb) as {BODY}({typed})"
-    return f"jsonb_array_elements({body}) pgrst_element, jsonb_to_record({filled} || pgrst_element) as {BODY}({typed})"
+        return f"jsonb_to_record({filled} || {body}::jsonb) as {alias}"
+    return f"jsonb_array_elements({body}) pgrst_element, jsonb_to_record({filled} || pgrst_element) as {alias}"
 
 
 def _returning(table: str, names: tuple[str, ...]) -> str:

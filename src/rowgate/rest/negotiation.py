@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
+from rowgate.postgres.catalog.records import QualifiedName
 from rowgate.rest.call_plan import Call
 from rowgate.rest.errors import RestError
 from rowgate.rest.syntax import MediaType
+
+Handlers: TypeAlias = Mapping[tuple[QualifiedName | None, str], QualifiedName]
 
 
 class Body(StrEnum):
@@ -17,17 +22,23 @@ class Body(StrEnum):
     OBJECT = "object"
     CSV = "csv"
     GEOJSON = "geojson"
+    AGGREGATE = "aggregate"  # what a media type's aggregate makes of the rows
     RAW = "raw"  # the one value itself, of a function that returns a media type's domain
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A body's form and the Content-Type that says so. `strip`: null members are left out."""
+    """A body's form and the Content-Type that says so. `strip`: null members are left out.
+
+    `aggregate` writes the rows where the form is its own; `row_type` is the relation whose rows it takes, None any.
+    """
 
     body: Body
     content_type: bytes
     strip: bool = False
+    aggregate: QualifiedName | None = None
+    row_type: QualifiedName | None = None
     explain: str = ""  # `explain (…) ` where the statement's plan is asked for in place of its rows
 
     @property
@@ -56,22 +67,34 @@ PLANS = {
     "application/vnd.pgrst.plan+text": "text",
     "application/vnd.pgrst.plan+json": "json",
 }
+VENDORED = "application/vnd.pgrst."  # these no function and no aggregate replaces
 PLAN_OPTIONS = ("analyze", "verbose", "settings", "buffers", "wal")  # EXPLAIN's own names
 
 
-def negotiate(accept: tuple[MediaType, ...], call: Call | None = None, *, plans: bool = False) -> Format:
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What an answer shows: rows of a relation, whole (`select=*`) or chosen from, and the call that gave them."""
+
+    relation: QualifiedName
+    whole: bool
+    call: Call | None = None
+
+
+def negotiate(accept: tuple[MediaType, ...], shown: Resource, handlers: Handlers, *, plans: bool = False) -> Format:
     """Choose the format of an answer.
 
-    A function whose result is a domain named like a media type (`create domain "image/png" as bytea`) answers in that
-    type alone. `plans` says whether a statement's plan may be shown (db_plan_enabled). Raises RestError PGRST107 when
-    nothing accepted can be produced.
+    An aggregate over a domain named like a media type (`create domain "image/png" as bytea`) writes rows in that type,
+    and goes before the built-in form of it; one for a relation takes its rows only as they are. A function whose result
+    is one value of such a domain can answer in that type beside the built-in ones; `*/*` alone means JSON there too, as
+    upstream reads it. A domain named `*/*` takes every type but the vendored ones. `plans` says whether a statement's
+    plan may be shown (db_plan_enabled). Raises RestError PGRST107 when nothing accepted can be produced.
     """
-    own = _own_media_type(call)
+    own = _own_media_type(shown.call)
     for media in accept:
         if media.name in PLANS:
-            chosen = _plan(media) if plans else None
+            chosen = _plan(media, plans)
         else:
-            chosen = _own_format(own, media) if own is not None else _format(media)
+            chosen = _own_format(own, media) or _handled(shown, handlers, media) or _format(media)
         if chosen is not None:
             return chosen
     names = ", ".join(_spelled(media) for media in accept)
@@ -86,11 +109,11 @@ def _format(media: MediaType) -> Format | None:
     return PLAIN.get(media.name)
 
 
-def _plan(media: MediaType) -> Format | None:
+def _plan(media: MediaType, allowed: bool) -> Format | None:
     """`application/vnd.pgrst.plan+json; for="text/csv"; options=analyze|buffers`."""
     given = dict(media.parameters)
     planned = _format(MediaType(given.get("for", "application/json"), media.parameters))
-    if planned is None:
+    if planned is None or not allowed:
         return None
     asked = given.get("options", "").split("|")
     options = [name for name in PLAN_OPTIONS if name in asked]
@@ -99,7 +122,10 @@ def _plan(media: MediaType) -> Format | None:
     content_type = f'application/vnd.pgrst.plan+{style}; for="{shown}"'
     content_type += f"; options={'|'.join(options)}; charset=utf-8" if options else "; charset=utf-8"
     return Format(
-        planned.body, content_type.encode(), planned.strip, f"explain ({', '.join([f'format {style}', *options])}) "
+        planned.body,
+        content_type.encode(),
+        planned.strip,
+        explain=f"explain ({', '.join([f'format {style}', *options])}) ",
     )
 
 
@@ -108,19 +134,39 @@ def _stripped(media: MediaType) -> bool:
 
 
 def _own_media_type(call: Call | None) -> str | None:
-    if call is None or not call.scalar:
+    if call is None or not (call.scalar and call.single):
         return None
     # The catalog writes types as SQL does: a name with a slash in it stands in quotes, behind its schema.
     _, quote, name = call.function.returns.type.rstrip('"').rpartition('"')
     return name if quote and "/" in name else None
 
 
-def _own_format(own: str, media: MediaType) -> Format | None:
+def _own_format(own: str | None, media: MediaType) -> Format | None:
+    if own is None or media.name.startswith(VENDORED):
+        return None
     if own == "*/*":  # the function says the type itself, through response.headers
-        return Format(Body.RAW, b"application/octet-stream" if media.name == "*/*" else _declared(media.name))
-    if media.name in ("*/*", own) or (media.name.endswith("/*") and own.startswith(media.name[:-1])):
+        return Format(Body.RAW, b"application/octet-stream")
+    if media.name == own or (media.name not in PLAIN and _covers(media.name, own)):
         return Format(Body.RAW, _declared(own))
     return None
+
+
+def _handled(shown: Resource, handlers: Handlers, media: MediaType) -> Format | None:
+    """Of a relation's own aggregates that for `*/*` goes first; those for any rows come last."""
+    if not handlers or media.name.startswith(VENDORED) or (shown.call is not None and shown.call.scalar):
+        return None
+    if shown.whole:
+        for name in ("*/*", media.name):
+            if aggregate := handlers.get((shown.relation, name)):
+                declared = b"application/octet-stream" if name == "*/*" else _declared(name)
+                return Format(Body.AGGREGATE, declared, aggregate=aggregate, row_type=shown.relation)
+    aggregate = handlers.get((None, media.name))
+    return Format(Body.AGGREGATE, _declared(media.name), aggregate=aggregate) if aggregate else None
+
+
+def _covers(wanted: str, name: str) -> bool:
+    """Whether a range such as `image/*` holds a type."""
+    return wanted.endswith("/*") and name.startswith(wanted[:-1])
 
 
 def _declared(name: str) -> bytes:

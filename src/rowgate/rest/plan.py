@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from rowgate.postgres.catalog.records import Catalog, Relation, Volatility
+from rowgate.postgres.catalog.records import Catalog, QualifiedName, Relation, Volatility
 from rowgate.postgres.statement import Access
 from rowgate.project.settings import RestSettings
 from rowgate.rest.call_plan import Call, call_of
 from rowgate.rest.errors import RestError
 from rowgate.rest.hints import TABLE_SCORE, nearest
 from rowgate.rest.mutation_plan import Mutation, delete_of, insert_of, put_of, update_of
-from rowgate.rest.negotiation import Body, Format, negotiate
+from rowgate.rest.negotiation import Body, Format, Resource, negotiate
 from rowgate.rest.read_plan import Reading, read_tree
+from rowgate.rest.select_syntax import EVERYTHING
 from rowgate.rest.syntax import Action, Count, Range, RestRequest, Return
 from rowgate.rest.tree import Field, Node, Output, Table, Written
 
@@ -91,21 +92,21 @@ def _read(request: RestRequest, catalog: Catalog, settings: RestSettings, relati
     reading = Reading(catalog, settings.db_max_rows, settings.db_aggregates_enabled)
     name = relation.qualified_name
     node = read_tree(reading, request.query, Table(name), name, request.range)
-    format_ = negotiate(request.accept, plans=settings.db_plan_enabled)
+    format_ = _format(request, catalog, settings, name)
     return ReadPlan(relation, node, format_, request.preferences.count, settings.db_max_rows, request.head)
 
 
 def _mutation(request: RestRequest, catalog: Catalog, settings: RestSettings, relation: Relation) -> MutationPlan:
     reading = Reading(catalog, None, settings.db_aggregates_enabled)
     node = read_tree(reading, request.query, Written(), relation.qualified_name, Range(), filtered=False)
-    builders: dict[Action, Callable[[RestRequest, Relation, Node], Mutation]] = {
+    builders: dict[Action, Callable[[RestRequest, Catalog, Relation, Node], Mutation]] = {
         Action.CREATE: insert_of,
         Action.PUT: put_of,
         Action.UPDATE: update_of,
         Action.DELETE: delete_of,
     }
-    mutation = builders[request.action](request, relation, node)
-    format_ = negotiate(request.accept, plans=settings.db_plan_enabled)
+    mutation = builders[request.action](request, catalog, relation, node)
+    format_ = _format(request, catalog, settings, relation.qualified_name)
     preferences = request.preferences
     represented = preferences.returns is Return.REPRESENTATION
     written = format_ if represented else replace(format_, body=Body.NONE)
@@ -129,7 +130,7 @@ def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Cal
     node = read_tree(reading, request.query, call, returned, request.range)
     if call.scalar:  # values have one column, and nothing to select
         node = replace(node, outputs=(Output(Field("*")),))
-    format_ = negotiate(request.accept, call, plans=settings.db_plan_enabled)
+    format_ = _format(request, catalog, settings, returned, call)
     preferences = request.preferences
     if preferences.max_affected is not None and preferences.handling == "strict" and call.single:
         raise RestError(
@@ -150,35 +151,44 @@ def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Cal
     )
 
 
+def _format(
+    request: RestRequest, catalog: Catalog, settings: RestSettings, relation: QualifiedName, call: Call | None = None
+) -> Format:
+    shown = Resource(relation, request.query.select == EVERYTHING, call)
+    return negotiate(request.accept, shown, catalog.media_handlers, plans=settings.db_plan_enabled)
+
+
 def _options(request: RestRequest, catalog: Catalog) -> OptionsPlan:
     if not request.target:
         return OptionsPlan("OPTIONS,GET,HEAD")
-    if (request.schema, request.target) in catalog.relations:
-        relation = _relation(request, catalog)
-        allowed = ["OPTIONS,GET,HEAD"]
-        if relation.insertable:
-            allowed.append("POST")
-        if relation.insertable and relation.updatable and relation.primary_key:
-            allowed.append("PUT")
-        if relation.updatable:
-            allowed.append("PATCH")
-        if relation.deletable:
-            allowed.append("DELETE")
-        return OptionsPlan(",".join(allowed))
-    overloads = catalog.functions.get((request.schema, request.target))
-    if overloads is None:
-        _relation(request, catalog)
-        raise AssertionError("unreachable: an unknown relation has been refused")
-    if any(each.volatility is not Volatility.VOLATILE for each in overloads):
-        return OptionsPlan("OPTIONS,GET,HEAD,POST")
-    return OptionsPlan("OPTIONS,POST")
+    if request.function:
+        overloads = catalog.functions.get((request.schema, request.target))
+        if overloads is None:
+            call_of(request, catalog)
+            raise AssertionError("unreachable: an unknown function has been refused")
+        reads = any(each.volatility is not Volatility.VOLATILE for each in overloads)
+        return OptionsPlan("OPTIONS,GET,HEAD,POST" if reads else "OPTIONS,POST")
+    relation = _relation(request, catalog)
+    allowed = ["OPTIONS,GET,HEAD"]
+    if relation.insertable:
+        allowed.append("POST")
+    if relation.insertable and relation.updatable and relation.primary_key:
+        allowed.append("PUT")
+    if relation.updatable:
+        allowed.append("PATCH")
+    if relation.deletable:
+        allowed.append("DELETE")
+    return OptionsPlan(",".join(allowed))
 
 
 def _relation(request: RestRequest, catalog: Catalog) -> Relation:
+    """A partition is reached through its parent alone, as upstream has it."""
     relation = catalog.relations.get((request.schema, request.target))
-    if relation is not None:
+    if relation is not None and not relation.is_partition:
         return relation
-    known = [name for schema, name in catalog.relations if schema == request.schema]
+    known = [
+        name for (schema, name), each in catalog.relations.items() if schema == request.schema and not each.is_partition
+    ]
     meant = nearest(request.target, known, TABLE_SCORE)
     raise RestError(
         404,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from rowgate.postgres.catalog.records import Catalog, QualifiedName, Relation, Relationship
+from rowgate.postgres.catalog.records import Catalog, Column, QualifiedName, Relation, Relationship
 from rowgate.rest.embedding import find_relationship
 from rowgate.rest.errors import RestError
 from rowgate.rest.syntax import (
@@ -98,7 +98,7 @@ def _node(
     )
     outputs = tuple(_output(reading, relation, item) for item in select if isinstance(item, SelectField))
     if relation is not None and _must_expand(reading, relation, outputs, embeds):
-        outputs = tuple(_expanded(relation, outputs))
+        outputs = tuple(_expanded(reading.catalog, relation, outputs))
     range_ = next((each for path, each in reversed(wishes.ranges) if not path), Range())
     return Node(
         source=source,
@@ -106,9 +106,14 @@ def _node(
         relation=relation,
         outputs=outputs,
         embeds=embeds,
-        conditions=tuple(_condition(relation, asked, each) for path, each in wishes.filters if not path),
+        conditions=tuple(
+            _condition(reading.catalog, relation, asked, each) for path, each in wishes.filters if not path
+        ),
         order=tuple(
-            _order(name, relation, asked, embeds, term) for path, terms in wishes.orders if not path for term in terms
+            _order(reading.catalog, name, relation, asked, embeds, term)
+            for path, terms in wishes.orders
+            if not path
+            for term in terms
         ),
         range=_limited(range_, reading.max_rows if reading.limited else None),
     )
@@ -166,7 +171,7 @@ def _embed(
     node = _node(own, source, target, alias, relation, item.children, wishes, depth, taken)
     columns: tuple[SpreadColumn, ...] = ()
     if item.spread:
-        node, columns = _spread(node, relationship.to_one)
+        node, columns = _spread(reading.catalog, node, relationship.to_one)
     junction = relationship.junction if isinstance(relationship, Relationship) else None
     return Embed(
         name=item.alias or item.relation,
@@ -187,7 +192,7 @@ def _free(alias: str, taken: frozenset[str]) -> str:
     return alias
 
 
-def _spread(node: Node, to_one: bool) -> tuple[Node, tuple[SpreadColumn, ...]]:
+def _spread(catalog: Catalog, node: Node, to_one: bool) -> tuple[Node, tuple[SpreadColumn, ...]]:
     """The columns a spread gives its parent; a to-one spread's aggregates move up, where the rows are grouped."""
     if not to_one and node.aggregated:
         raise RestError(
@@ -199,7 +204,7 @@ def _spread(node: Node, to_one: bool) -> tuple[Node, tuple[SpreadColumn, ...]]:
     kept: list[Output] = []
     columns: list[SpreadColumn] = []
     # Each column of a spread is named in its parent, so `*` is spelled out.
-    for output in _expanded(node.relation, node.outputs):
+    for output in _expanded(catalog, node.relation, node.outputs):
         name = output.alias or (output.field.name if output.field else "count")
         if output.aggregate:
             own = output.alias or output.aggregate
@@ -219,18 +224,29 @@ def _spread(node: Node, to_one: bool) -> tuple[Node, tuple[SpreadColumn, ...]]:
     return replace(node, outputs=tuple(kept), embeds=tuple(embeds)), tuple(columns)
 
 
-def resolve_field(relation: Relation | None, path: FieldPath) -> Field:
+def resolve_field(catalog: Catalog, relation: Relation | None, path: FieldPath) -> Field:
     """Look a column up. One the catalog does not know may be a computed column, and keeps its name."""
     column = relation.columns.get(path.name) if relation is not None else None
-    base = column.base_type if column is not None else ""
-    return Field(path.name, path.steps, to_jsonb=bool(path.steps) and base not in JSON_TYPES, base_type=base)
+    if column is None:
+        return Field(path.name, path.steps, to_jsonb=bool(path.steps))
+    if path.steps:
+        return Field(path.name, path.steps, column.base_type not in JSON_TYPES, column.base_type)
+    return _column_field(catalog, column)
+
+
+def _column_field(catalog: Catalog, column: Column) -> Field:
+    """A whole column, with the wire form its domain may have."""
+    known = catalog.representations.get(column.type) if catalog.representations else None
+    if known is None:
+        return Field(column.name, base_type=column.base_type)
+    return Field(column.name, base_type=column.base_type, to_json=known.to_json, from_text=known.from_text)
 
 
 def _output(reading: Reading, relation: Relation | None, item: SelectField) -> Output:
     if item.aggregate and not reading.aggregates:
         raise RestError(400, "PGRST123", "Use of aggregate functions is not allowed")
     field = None if item.field is None or (item.field.name == "*" and item.aggregate) else item.field
-    resolved = resolve_field(relation, field) if field is not None else None
+    resolved = resolve_field(reading.catalog, relation, field) if field is not None else None
     alias = item.alias or (_path_alias(field) if field is not None and field.steps and not item.aggregate else None)
     return Output(resolved, alias, item.cast, item.aggregate, item.aggregate_cast)
 
@@ -248,24 +264,26 @@ def _must_expand(reading: Reading, relation: Relation, outputs: tuple[Output, ..
     return grouped or any(column.type in reading.catalog.representations for column in relation.columns.values())
 
 
-def _expanded(relation: Relation | None, outputs: tuple[Output, ...]) -> Iterable[Output]:
+def _expanded(catalog: Catalog, relation: Relation | None, outputs: tuple[Output, ...]) -> Iterable[Output]:
     for output in outputs:
         if relation is not None and output.field is not None and output.field.star and output.aggregate is None:
-            yield from (Output(Field(column.name, base_type=column.base_type)) for column in relation.columns.values())
+            yield from (Output(_column_field(catalog, column)) for column in relation.columns.values())
         else:
             yield output
 
 
-def conditions_of(relation: Relation, query: QueryString) -> tuple[NodeCondition, ...]:
+def conditions_of(catalog: Catalog, relation: Relation, query: QueryString) -> tuple[NodeCondition, ...]:
     """The top level's own filters, for a write."""
-    return tuple(_condition(relation, (), each) for path, each in query.filters if not path)
+    return tuple(_condition(catalog, relation, (), each) for path, each in query.filters if not path)
 
 
-def _condition(relation: Relation | None, asked: tuple[SelectEmbed, ...], condition: Condition) -> NodeCondition:
+def _condition(
+    catalog: Catalog, relation: Relation | None, asked: tuple[SelectEmbed, ...], condition: Condition
+) -> NodeCondition:
     if isinstance(condition, Filter):
         embed = _presence(relation, asked, condition)
-        return embed or FieldFilter(resolve_field(relation, condition.field), condition)
-    children = tuple(_condition(relation, asked, child) for child in condition.children)
+        return embed or FieldFilter(resolve_field(catalog, relation, condition.field), condition)
+    children = tuple(_condition(catalog, relation, asked, child) for child in condition.children)
     return Group(condition.operator, children, condition.negated)
 
 
@@ -290,6 +308,7 @@ def _presence(relation: Relation | None, asked: tuple[SelectEmbed, ...], conditi
 
 
 def _order(
+    catalog: Catalog,
     name: QualifiedName,
     relation: Relation | None,
     asked: tuple[SelectEmbed, ...],
@@ -297,7 +316,7 @@ def _order(
     term: OrderTerm,
 ) -> Order:
     if term.relation is None:
-        field = resolve_field(relation, term.field)
+        field = resolve_field(catalog, relation, term.field)
         return Order(field, None, term.descending, term.nulls_first)
     index = _embed_named(asked, term.relation)
     embed = embeds[index]
@@ -308,7 +327,16 @@ def _order(
             f"A related order on '{term.relation}' is not possible",
             f"'{name[1]}' and '{term.relation}' do not form a many-to-one or one-to-one relationship",
         )
-    return Order(resolve_field(embed.node.relation, term.field), index, term.descending, term.nulls_first)
+    path = _unaliased(embed.node.relation, asked[index], term.field)
+    return Order(resolve_field(catalog, embed.node.relation, path), index, term.descending, term.nulls_first)
+
+
+def _unaliased(relation: Relation | None, embed: SelectEmbed, path: FieldPath) -> FieldPath:
+    """A sort key may say a column's alias in the embed; a spread's is known to its parent by that name alone."""
+    if embed.spread or path.steps or (relation is not None and path.name in relation.columns):
+        return path
+    aliased = (each for each in embed.children if isinstance(each, SelectField) and each.alias == path.name)
+    return next((each.field for each in aliased if each.field is not None and not each.aggregate), path)
 
 
 def _limited(rows: Range, max_rows: int | None) -> Range:

@@ -64,6 +64,7 @@ def parse(
         None,
         method == "HEAD",
         named,
+        call,
     )
 
 

@@ -5,18 +5,17 @@ https://docs.postgrest.org/en/v14/references/api.html
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
 from rowgate.http.exchange import RawHeaders, Response
 from rowgate.postgres.statement import Result
-from rowgate.rest.error_table import HEADER_NAME, HEADER_VALUE
 from rowgate.rest.errors import RestError
 from rowgate.rest.mutation_plan import Insert
-from rowgate.rest.negotiation import Body
+from rowgate.rest.negotiation import Body, Format
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
+from rowgate.rest.said import BODILESS, HEADER_NAME, said_headers, said_status
 from rowgate.rest.sql import Column
 from rowgate.rest.syntax import Action, Count, Preferences, Resolution, RestRequest, Return
 
@@ -40,10 +39,11 @@ def read_response(
         raise not_singular(page)
     total = _total(row, planned)
     offset = plan.node.range.offset
-    status = _range_status(offset, page, total)
+    beside: RawHeaders = [(b"content-location", location), *applied]
+    status = _range_status(request, offset, page, total, beside)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
     headers.append((b"content-location", location))
-    body = b"" if plan.head else row[Column.BODY] or b""
+    body = b"" if plan.head else _body(row, plan.format)
     headers += _represented(request, plan.format.content_type, None if plan.head else body)
     headers += applied
     return _overridden(row, status, headers, body)
@@ -54,7 +54,7 @@ def mutation_response(request: RestRequest, plan: MutationPlan, result: Result, 
     row = _row(result)
     page = _page(row)
     represented = plan.returns is Return.REPRESENTATION
-    body = (row[Column.BODY] or b"") if represented else b""
+    body = _body(row, plan.format) if represented else b""
     headers: RawHeaders = []
     total = page if plan.count in (Count.EXACT, Count.ESTIMATED) else None
     if plan.action is Action.CREATE:
@@ -87,14 +87,12 @@ def call_response(request: RestRequest, plan: CallPlan, result: Result, applied:
         raise not_singular(page)
     total = _total(row, None)
     offset = plan.node.range.offset
-    status = _range_status(offset, page, total)
+    status = _range_status(request, offset, page, total, applied)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
-    body = row[Column.BODY] or b""
+    body = _body(row, plan.format)
     if plan.call.function.returns.void:
         status, body = 204, b""
     else:
-        if plan.format.body is Body.RAW:
-            body = _raw(body, plan.format.content_type)
         body = b"" if plan.head else body
         headers += _represented(request, plan.format.content_type, None if plan.head else body)
     headers += applied
@@ -124,7 +122,7 @@ def error_response(error: RestError) -> Response:
     if HEADER_NAME.fullmatch(error.code):
         headers.append((b"proxy-status", b"PostgREST; error=" + error.code.encode()))
     named = {name for name, _ in error.headers}
-    return Response(error.status, [each for each in headers if each[0] not in named] + list(error.headers), body)
+    return _framed(error.status, [each for each in headers if each[0] not in named] + list(error.headers), body)
 
 
 def not_singular(rows: int) -> RestError:
@@ -215,7 +213,8 @@ def _total(row: Row, planned: int | None) -> int | None:
     return None if counted is None else int(counted)
 
 
-def _range_status(offset: int, page: int, total: int | None) -> int:
+def _range_status(request: RestRequest, offset: int, page: int, total: int | None, beside: RawHeaders) -> int:
+    """200, 206, or a RestError 416, which carries the headers that the answer would have had `beside` its range."""
     if total is None:
         return 200
     if offset > total:
@@ -225,7 +224,7 @@ def _range_status(offset: int, page: int, total: int | None) -> int:
             "Requested range not satisfiable",
             f"An offset of {offset} was requested, but there are only {total} rows.",
             None,
-            ((b"content-range", content_range(1, 0, total)),),
+            ((b"content-range", content_range(1, 0, total)), *beside, *_profile(request)),
         )
     return 206 if page < total else 200
 
@@ -234,16 +233,17 @@ def _represented(request: RestRequest, content_type: bytes, body: bytes | None) 
     headers: RawHeaders = [(b"content-type", content_type)]
     if body is not None:
         headers.append((b"content-length", str(len(body)).encode()))
-    if request.profile_named:
-        headers.append((b"content-profile", request.schema.encode()))
-    return headers
+    return headers + _profile(request)
+
+
+def _profile(request: RestRequest) -> RawHeaders:
+    return [(b"content-profile", request.schema.encode())] if request.profile_named else []
 
 
 def _created(plan: MutationPlan, row: Row) -> int:
-    """201, unless an upsert found every row there already."""
-    inserted = row[Column.INSERTED]
+    """201, unless an upsert found every row there already, or was given none."""
     merges = isinstance(plan.mutation, Insert) and plan.mutation.resolution is Resolution.MERGE_DUPLICATES
-    return 200 if merges and inserted is not None and int(inserted) <= 0 else 201
+    return 200 if merges and int(row[Column.INSERTED] or 0) <= 0 else 201
 
 
 def _location(plan: MutationPlan, key: bytes) -> bytes:
@@ -255,9 +255,11 @@ def _location(plan: MutationPlan, key: bytes) -> bytes:
     return f"/{quote(plan.relation.name, safe=UNRESERVED)}?{'&'.join(terms)}".encode()
 
 
-def _raw(body: bytes, content_type: bytes) -> bytes:
+def _body(row: Row, format_: Format) -> bytes:
     """A bytea comes in its hex spelling; a textual type's value is sent as it is."""
-    if body.startswith(b"\\x") and b"charset" not in content_type:
+    body = row[Column.BODY] or b""
+    own = format_.body in (Body.RAW, Body.AGGREGATE)
+    if own and body.startswith(b"\\x") and b"charset" not in format_.content_type:
         return bytes.fromhex(body[2:].decode())
     return body
 
@@ -265,35 +267,16 @@ def _raw(body: bytes, content_type: bytes) -> bytes:
 def _overridden(row: Row, status: int, headers: RawHeaders, body: bytes) -> Response:
     """Apply the settings response.status and response.headers, through which SQL has the last word."""
     if said := row[Column.STATUS]:
-        status = _said_status(said)
+        status = said_status(said)
     if said := row[Column.HEADERS]:
-        extra = _said_headers(said)
+        extra = said_headers(said)
         named = {name for name, _ in extra}
         headers = [each for each in headers if each[0] not in named] + extra
+    return _framed(status, headers, body)
+
+
+def _framed(status: int, headers: RawHeaders, body: bytes) -> Response:
+    """Some statuses that SQL may choose have no body, and no length of one."""
+    if status in BODILESS:
+        return Response(status, [each for each in headers if each[0] != b"content-length"], b"")
     return Response(status, headers, body)
-
-
-def _said_status(said: bytes) -> int:
-    digits = re.match(rb"\d+", said)
-    status = int(digits[0][:4]) if digits else 0
-    if not 100 <= status <= 599:
-        raise RestError(500, "PGRST112", "response.status guc must be a valid status code")
-    return status
-
-
-def _said_headers(said: bytes) -> RawHeaders:
-    try:
-        each_named = msgspec.json.decode(said, type=list[dict[str, str]])
-    except msgspec.MsgspecError:
-        each_named = [{}]
-    pairs = [pair for each in each_named for pair in each.items()]
-    valid = all(len(each) == 1 for each in each_named) and all(
-        HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value) for name, value in pairs
-    )
-    if not valid:
-        raise RestError(
-            500,
-            "PGRST111",
-            "response.headers guc must be a JSON array composed of objects with a single key and a string value",
-        )
-    return [(name.lower().encode(), value.encode()) for name, value in pairs]

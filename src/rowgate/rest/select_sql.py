@@ -158,11 +158,14 @@ def _output_sql(alias: str, output: Output, parameters: Parameters) -> str:
         # A row as such: only count() is asked of it, and in a to-one spread its parent counts this constant.
         sql = cast_sql(f"{output.aggregate}(*)", output.aggregate_cast) if output.aggregate else "1"
     else:
-        sql = cast_sql(field_sql(alias, output.field, parameters), output.cast)
+        sql = field_sql(alias, output.field, parameters)
+        if output.field.to_json is not None:
+            sql = f"{output.field.to_json}({sql})"
+        sql = cast_sql(sql, output.cast)
         if output.aggregate:
             sql = cast_sql(f"{output.aggregate}({sql})", output.aggregate_cast)
     name = output.alias or (output.aggregate or None)
-    if name is None and output.cast and output.field is not None:
+    if name is None and output.field is not None and (output.cast or output.field.to_json is not None):
         name = output.field.name
     return f"{sql} as {name_sql(name)}" if name is not None else sql
 
@@ -199,9 +202,28 @@ def _spread_column(embed: Embed, column: SpreadColumn) -> str:
     return f"{sql} as {name_sql(column.alias)}" if column.alias is not None else sql
 
 
+def _lifted(embed: Embed, term: Order) -> str | None:
+    """The column of a to-one spread that a sort key means, by the name it has there or the one it had before.
+
+    It is joined already, and it is all that grouped rows may sort by.
+    """
+    if not embed.spread or not embed.to_one or term.field.steps:
+        return None
+    shown = {each.name for each in embed.columns if not each.aggregate}
+    if term.field.name in shown:
+        return f"{identifier(embed.lateral)}.{name_sql(term.field.name)}"
+    for output in embed.node.outputs:
+        field = output.field
+        if field is not None and field.name == term.field.name and not (field.steps or field.to_json or output.cast):
+            return f"{identifier(embed.lateral)}.{name_sql(output.alias or field.name)}"
+    return None
+
+
 def _order_sql(node: Node, alias: str, term: Order, parameters: Parameters) -> str:
     if term.embed is None:
         sql = field_sql(alias, term.field, parameters)
+    elif (lifted := _lifted(node.embeds[term.embed], term)) is not None:
+        sql = lifted
     else:
         below = node.embeds[term.embed]
         key = field_sql(identifier(below.node.alias), term.field, parameters)

@@ -139,7 +139,7 @@ def _is_plain(node: Node, returning: tuple[str, ...]) -> bool:
         and len(node.outputs) == len(returning)
         and all(
             output.field is not None
-            and not (output.alias or output.cast or output.aggregate or output.field.steps)
+            and not (output.alias or output.cast or output.aggregate or output.field.steps or output.field.to_json)
             and output.field.name == name
             for output, name in zip(node.outputs, returning, strict=True)
         )

@@ -213,3 +213,4 @@ class RestRequest:
     payload: Payload | None = None
     head: bool = False  # HEAD: headers only
     profile_named: bool = False  # Accept-Profile or Content-Profile chose the schema
+    function: bool = False  # `target` is a function's name: the path began with /rpc

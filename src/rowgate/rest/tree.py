@@ -41,12 +41,17 @@ Source: TypeAlias = Table | Written | Computed | Call
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column and a path into it. `to_jsonb`: the value must become jsonb before a path can enter it."""
+    """A column and a path into it. `to_jsonb`: the value must become jsonb before a path can enter it.
+
+    `to_json` and `from_text` are functions (quoted, qualified) that write and read a domain's own wire form.
+    """
 
     name: str
     steps: tuple[JsonStep, ...] = ()
     to_jsonb: bool = False
     base_type: str = ""  # "" when the catalog does not know the column
+    to_json: str | None = None
+    from_text: str | None = None
 
     @property
     def star(self) -> bool:

@@ -16,12 +16,13 @@ import msgspec
 
 from rowgate.postgres.serving import Serving
 from rowgate.project.settings import IdentitySettings, Settings
+from rowgate.server.verdicts import VerdictCounts
 
 FRAME_LIMIT = 64 * 1024 * 1024  # bytes; pasted key sets are the largest thing in here
 
 
 class Orders(msgspec.Struct, frozen=True, tag="orders"):
-    """Parent to worker: who you are and what to serve. Sent again with `serving` when the database becomes usable."""
+    """Parent to worker: who you are and what to serve. Sent again when `serving` becomes known, and when it changes."""
 
     worker: int
     settings: Settings
@@ -35,11 +36,13 @@ class Reload(msgspec.Struct, frozen=True, tag="reload"):
 
 
 class Report(msgspec.Struct, frozen=True, tag="report"):
-    """Worker to parent: how I am. `parts` maps a part to "ok" or what is wrong, `issuers` is the verifier's account."""
+    """Worker to parent: how I am. `parts` maps a part to "ok" or what is wrong, `issuers` is the verifier's account,
+    `verdicts` its counts since the worker began."""
 
     ready: bool
     parts: Mapping[str, str] = {}
     issuers: tuple[Mapping[str, Any], ...] = ()
+    verdicts: VerdictCounts = {}
 
 
 Message = Orders | Reload | Report
@@ -68,6 +71,8 @@ class Channel:
         """The next message, None when the other side is gone."""
         try:
             length = int.from_bytes(await self._reader.readexactly(4), "big")
+            if length > FRAME_LIMIT:
+                return None  # not one of ours at the other end any more
             content = await self._reader.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None

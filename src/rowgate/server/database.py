@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from rowgate.errors import RowgateError
 from rowgate.postgres import migrations, system
 from rowgate.postgres.embedded.server import EmbeddedServer
-from rowgate.postgres.logins import prepare
-from rowgate.postgres.serving import Serving
+from rowgate.postgres.logins import CHECK_URL, CONNECT_TIMEOUT, DatabaseUnreachable, prepare
+from rowgate.postgres.serving import Serving, place_of
 from rowgate.project.settings import Settings
+from rowgate.server.role_upkeep import RoleUpkeep
 
 
 class ProjectDatabase:
@@ -22,6 +24,7 @@ class ProjectDatabase:
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
         self._settings = settings
         self._say = say
+        self._upkeep = RoleUpkeep(settings.rest.db_schemas)
         self._embedded: EmbeddedServer | None = None
         self._starting: asyncio.Future[None] | None = None
         self._owner_url: str | None = settings.db.url
@@ -31,6 +34,17 @@ class ProjectDatabase:
     def kind(self) -> str:
         """`embedded` or `external`."""
         return "embedded" if self._settings.db.url is None else "external"
+
+    @property
+    def waiting(self) -> str:
+        """For the operator, while `prepare` takes its time: what it waits for, and what to do if that is in vain."""
+        url = self._settings.db.url
+        if url is None:
+            return "Starting the embedded PostgreSQL; the first start of a project takes some seconds longer."
+        return (
+            f"Waiting for the database at {place_of(url)}; an attempt takes up to {CONNECT_TIMEOUT} s. {CHECK_URL} "
+            "Ctrl-C ends the start."
+        )
 
     async def prepare(self) -> Serving:
         """Start or reach the database, bring roles, system schema and migrations up to date, and say how to serve.
@@ -47,30 +61,45 @@ class ProjectDatabase:
             self._say(f"Note: {sentence}")
         return serving
 
-    async def serve_roles(self, settings: Settings) -> None:
+    async def serve_roles(self, settings: Settings, serving: Serving) -> Serving:
         """Let the logins take the roles that changed settings name. Only after `prepare`. Raises RowgateError."""
         if _roles(settings) != _roles(self._settings):
-            for warning in (await self._log_in(settings)).warnings:
-                self._say(f"Note: {warning}")
+            serving = await self._renew(settings, serving)
         self._settings = settings
+        return serving
+
+    async def renew(self, serving: Serving) -> Serving | None:
+        """Set up again if the database's roles changed since this was asked last, and say what is new: how to serve
+        from now on. None: nothing changed. Only after `prepare`. Raises RowgateError."""
+        if not await self._upkeep.changed(serving, _roles(self._settings)):
+            return None
+        try:
+            serving = await self._renew(self._settings, serving)
+        except DatabaseUnreachable:
+            raise  # and try again at the next call
+        except RowgateError:
+            self._upkeep.settle()  # only another change can help
+            raise
+        self._upkeep.settle()
+        return serving
+
+    async def _renew(self, settings: Settings, before: Serving) -> Serving:
+        serving = await self._log_in(settings)
+        for sentence in (*serving.warnings, *serving.left_out):
+            if sentence not in before.warnings and sentence not in before.left_out:
+                self._say(f"Note: {sentence}")
+        return serving
 
     async def stop(self) -> None:
         """Stop what this run started."""
+        await self._upkeep.close()
         if self._starting is not None:
             await asyncio.wait([self._starting])  # a start in its thread cannot be called back
         if self._embedded is not None:
             await asyncio.to_thread(self._embedded.stop)
 
     async def _start_embedded(self) -> tuple[str, tuple[Path, int]]:
-        settings = self._settings
-        embedded = self._embedded = EmbeddedServer(
-            settings.folders.state,
-            settings.db.port,
-            settings.db.host,
-            settings.secrets.database_password,
-            bin_folder=settings.db.bin_folder,
-            project=settings.project_id,
-        )
+        embedded = self._embedded = embedded_server(self._settings)
         self._starting = asyncio.ensure_future(asyncio.to_thread(embedded.start))
         await asyncio.shield(self._starting)
         for note in embedded.notes:
@@ -87,6 +116,7 @@ class ProjectDatabase:
             schemas=settings.rest.db_schemas,
             socket=self._socket,
             listen_url=settings.db.listen_url,
+            login_prefix=settings.db.login_prefix,
         )
 
     async def _set_up(self, owner_url: str) -> bool:
@@ -103,6 +133,18 @@ class ProjectDatabase:
         for warning in applied.warnings:
             self._say(f"Note: {warning}")
         return bool(applied.migrations or applied.seeds)
+
+
+def embedded_server(settings: Settings) -> EmbeddedServer:
+    """The project's embedded server, not started."""
+    return EmbeddedServer(
+        settings.folders.state,
+        settings.db.port,
+        settings.db.host,
+        settings.secrets.database_password,
+        bin_folder=settings.db.bin_folder,
+        project=settings.project_id,
+    )
 
 
 def _roles(settings: Settings) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import sys
 from typing import Any
@@ -11,6 +10,7 @@ import msgspec
 import structlog
 
 from rowgate.project.settings import ServerSettings
+from rowgate.server.log_writer import LogWriter
 
 Log = structlog.typing.FilteringBoundLogger
 
@@ -18,24 +18,27 @@ Log = structlog.typing.FilteringBoundLogger
 def configure(settings: ServerSettings, process: str) -> Log:
     """The logger of this process; `process` ("parent", "worker 0") stands in every line. Called once per process.
 
-    Lines of libraries (uvicorn, asyncio) go through it too, without the text of exceptions: those quote values.
+    Lines go out on a thread (`LogWriter`). Lines of libraries (uvicorn, asyncio) go through it too, without the text of
+    exceptions: those quote values.
     """
+    writer = LogWriter()
     level: int = getattr(logging, settings.log_level.upper())
     eyes = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if eyes else _json
     structlog.configure(
         processors=[
+            _Dropped(writer),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: _Lines(),
+        logger_factory=lambda *_: _Lines(writer),
         cache_logger_on_first_use=True,
     )
     log: Log = structlog.get_logger(process=process)
     root = logging.getLogger()
-    root.handlers[:] = [_Forward(log)]
+    root.handlers[:] = [_Forward(log, writer)]
     root.setLevel(max(level, logging.WARNING))
     # "Invalid HTTP request received" at warning is a line per stranger; the count is in the metrics instead.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
@@ -47,13 +50,27 @@ def _json(_logger: Any, _method: str, fields: Any) -> str:
     return msgspec.json.encode(fields, enc_hook=str).decode()
 
 
+class _Dropped:
+    """Puts into the first line after a stall how many lines nobody took."""
+
+    def __init__(self, writer: LogWriter) -> None:
+        self._writer = writer
+
+    def __call__(self, _logger: Any, _method: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        dropped = self._writer.take_dropped()
+        if dropped:
+            fields["lines_dropped"] = dropped
+        return fields
+
+
 class _Lines:
-    """Writes whole lines to standard error. A reader that has gone away must not take the server with it."""
+    """What structlog calls with each rendered line."""
+
+    def __init__(self, writer: LogWriter) -> None:
+        self._writer = writer
 
     def msg(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(line + "\n")
-            sys.stderr.flush()
+        self._writer.put(line)
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg
@@ -62,9 +79,14 @@ class _Lines:
 class _Forward(logging.Handler):
     """Passes records of the standard library's logging on, exceptions by type alone."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, writer: LogWriter) -> None:
         super().__init__()
         self._log = log
+        self._writer = writer
+
+    def flush(self) -> None:
+        """Called by `logging.shutdown`, which Python calls at its end."""
+        self._writer.flush()
 
     def emit(self, record: logging.LogRecord) -> None:
         fields: dict[str, object] = {"logger": record.name}

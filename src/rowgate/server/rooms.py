@@ -44,6 +44,7 @@ class Rooms:
             settings.rest.db_schemas,
             self._roles_changed,
             serving.service_login,
+            serving.secret_keys_need,
         )
         self.verifier = Verifier.from_settings(
             settings, cache_folder=settings.folders.state / KEY_CACHE, roles=lambda: self._roles.snapshot
@@ -86,6 +87,11 @@ class Rooms:
         self.verifier.reconfigure(settings)
         self._settings = settings
 
+    async def serve_by(self, serving: Serving) -> None:
+        """Take up that secret keys can be served from now on, or no longer. The public login never changes."""
+        await self._database.serve_secret_keys(serving.service_conninfo)
+        await self._roles.serve_as(serving.service_login, serving.secret_keys_need)
+
     def trouble(self) -> str | None:
         """Why the database cannot be used now, in libpq's words; for the log, not for strangers."""
         return self._roles.failure
@@ -102,6 +108,10 @@ class Rooms:
     def issuers(self) -> tuple[Mapping[str, object], ...]:
         """The verifier's account of each issuer's keys."""
         return tuple(asdict(status) for status in self.verifier.status())
+
+    def verdicts(self) -> Mapping[tuple[str, str], int]:
+        """How often which verdict was reached, by (issuer, verdict); the old way stands under `shared_secret`."""
+        return self.verifier.meter.counts()
 
     def gauges(self) -> Mapping[str, float]:
         """Figures for the metrics, by name."""

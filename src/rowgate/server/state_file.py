@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from rowgate.errors import RowgateError
+from rowgate.server.verdicts import VerdictCounts
 
 CLAIM_SECONDS = 1.0  # `rowgate status` looks by taking the lock for an instant; a start waits that out
 
@@ -33,6 +34,7 @@ class ServerState:
     workers: Mapping[str, int] = field(default_factory=dict)  # worker number -> process id
     missing: Mapping[str, str] = field(default_factory=dict)  # part -> what keeps it from being ready
     issuers: tuple[Mapping[str, object], ...] = ()  # the verifier's own account of each issuer's keys
+    verdicts: VerdictCounts = field(default_factory=dict)  # of all workers, since the start
 
 
 class AlreadyRunning(RowgateError):
@@ -51,7 +53,7 @@ class StateFile:
     def claim(self) -> None:
         """Become the running server of this project. Raises AlreadyRunning."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + CLAIM_SECONDS
         while not _try_lock(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
@@ -69,8 +71,10 @@ class StateFile:
     def write(self, state: ServerState) -> None:
         """Replace the content in one step, readable by the owner alone. Only after `claim`."""
         assert self._lock is not None
+        # Started by root, in a folder of somebody else's, a link here would empty the file it leads to.
         draft = self._path.with_suffix(".draft")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(msgspec.json.encode(state))
         draft.replace(self._path)
@@ -84,9 +88,8 @@ class StateFile:
 
     def running(self) -> ServerState | None:
         """The server that runs now, or None; a leftover of a dead one is not looked at."""
-        try:
-            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+        descriptor = self._look()
+        if descriptor is None:
             return None
         try:
             return None if _try_lock(descriptor, fcntl.LOCK_SH) else self._read()
@@ -95,20 +98,32 @@ class StateFile:
 
     def locked(self) -> bool:
         """Whether some process serves this project, even one that has not written its state yet."""
-        try:
-            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+        descriptor = self._look()
+        if descriptor is None:
             return False
         try:
             return not _try_lock(descriptor, fcntl.LOCK_SH)
         finally:
             os.close(descriptor)
 
+    def _look(self) -> int | None:
+        """The lock's descriptor, None where no server ever ran. Raises RowgateError where one may not look."""
+        try:
+            return os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise RowgateError(
+                f"{self._lock_path} cannot be read: {error.strerror}.", "Run as the user who started the server."
+            ) from None
+
     def _read(self) -> ServerState | None:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=ServerState)
+            state = msgspec.json.decode(self._path.read_bytes(), type=ServerState)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
+        # `rowgate stop` signals this process: 0 and below mean groups of processes, or all there are.
+        return state if state.pid > 0 else None
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

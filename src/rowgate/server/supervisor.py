@@ -24,9 +24,11 @@ from rowgate.server.database import ProjectDatabase
 from rowgate.server.log import Log
 from rowgate.server.port import listen, url_of
 from rowgate.server.state_file import ServerState, StateFile
+from rowgate.server.verdicts import summed
 from rowgate.server.watch import POLL_SECONDS, FileWatch
 from rowgate.server.worker_process import KILL_GRACE, WorkerProcess
 
+SILENCE = 1.0  # seconds after which a start says what it waits for
 SLOW_START = 10.0  # seconds without news before the ready line after which the operator is told what is missing
 DATABASE_RETRY = 1.0  # seconds between attempts to reach a database that is away
 _LIVE_SECTIONS = frozenset({"identity"})  # what running workers take up without a restart
@@ -62,6 +64,7 @@ class Supervisor:
         self._workers: list[WorkerProcess] = []
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
+        self._setting_up = asyncio.Lock()
         self._signals = 0
 
     async def run(self) -> None:
@@ -82,7 +85,7 @@ class Supervisor:
         try:
             self._serving = await self._unless_stopped(self._database.prepare())
         except DatabaseUnreachable as error:
-            self._say(f"{error.message} {error.hint or ''}".rstrip())
+            self._say(f"{error.message.rstrip('.')}. {error.hint or ''}".rstrip())
             self._say(f"Rowgate listens at {url}, answers 503 until the database can be reached, and keeps trying.")
             self._database_state = error.message
         else:
@@ -97,7 +100,7 @@ class Supervisor:
         beside = [
             asyncio.ensure_future(self._follow(url)),
             asyncio.ensure_future(self._watch_configuration()),
-            asyncio.ensure_future(self._reach_database()),
+            asyncio.ensure_future(self._keep_database()),
         ]
         try:
             stopping = asyncio.ensure_future(self._stop.wait())
@@ -116,7 +119,10 @@ class Supervisor:
         work = asyncio.ensure_future(preparing)
         stopping = asyncio.ensure_future(self._stop.wait())
         try:
-            await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([work, stopping], timeout=SILENCE, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                self._say(self._database.waiting)
+                await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
             return work.result() if work.done() else None
         finally:
             work.cancel()
@@ -180,11 +186,12 @@ class Supervisor:
                 workers={str(worker.number): worker.pid for worker in self._workers if worker.pid is not None},
                 missing=self._missing(),
                 issuers=next((report.issuers for report in reports if report.issuers), ()),
+                verdicts=summed(*(worker.verdicts for worker in self._workers)),
             )
         )
 
-    async def _reach_database(self) -> None:
-        """Prepare a database that was away at the start as soon as it is there."""
+    async def _keep_database(self) -> None:
+        """Prepare a database that was away at the start as soon as it is there; then follow its roles."""
         while self._serving is None:
             await asyncio.sleep(DATABASE_RETRY)
             try:
@@ -196,11 +203,30 @@ class Supervisor:
                 continue
             self._database_state = self._database.kind
             self._log.info("database reached")
-            for worker in self._workers:
-                worker.tell(self._orders(worker.number))
+            self._tell_orders()
         self._database_state = self._database.kind
         self._news.set()
-        await asyncio.Event().wait()
+        refused: str | None = None
+        while True:
+            try:
+                async with self._setting_up:
+                    self._serve_by(await self._database.renew(self._serving) or self._serving)
+                refused = None
+            except RowgateError as error:
+                if error.message != refused:
+                    self._log.error("roles not taken up", problem=error.message, hint=error.hint)
+                refused = error.message
+            await asyncio.sleep(self._settings.identity.role_check_interval)
+
+    def _serve_by(self, serving: Serving) -> None:
+        if serving != self._serving:
+            self._serving = serving
+            self._tell_orders()
+            self._log.info("roles taken up", secret_keys=serving.service_login is not None)
+
+    def _tell_orders(self) -> None:
+        for worker in self._workers:
+            worker.tell(self._orders(worker.number))
 
     async def _watch_configuration(self) -> None:
         """Take up changed issuers within a second. A file that cannot be used changes nothing, and is told about."""
@@ -209,6 +235,10 @@ class Supervisor:
             await asyncio.sleep(POLL_SECONDS)
             if not watch.changed():
                 continue
+            if _blank(self._settings.folders.config_file):
+                # Most likely an editor between two steps: look again before nobody is trusted any more.
+                await asyncio.sleep(POLL_SECONDS)
+                watch.changed()
             try:
                 settings = self._resolve()
             except RowgateError as error:
@@ -235,7 +265,8 @@ class Supervisor:
         try:
             self._check_issuers(settings)
             if self._serving is not None:
-                await self._database.serve_roles(settings)  # a new issuer may name roles no login may take yet
+                async with self._setting_up:  # a new issuer may name roles no login may take yet
+                    self._serve_by(await self._database.serve_roles(settings, self._serving))
         except RowgateError as error:
             self._log.error("issuers not taken up", problem=error.message, hint=error.hint)
             return
@@ -264,3 +295,10 @@ class Supervisor:
         else:
             for worker in self._workers:
                 worker.kill()
+
+
+def _blank(path: Path) -> bool:
+    try:
+        return not path.read_bytes().strip()
+    except OSError:
+        return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ from rowgate.http.protocol import protocol_class
 from rowgate.server.channel import Channel, Orders, Reload, Report
 from rowgate.server.log import Log, configure
 from rowgate.server.rooms import PREFIXES, Rooms
+from rowgate.server.verdicts import by_issuer
 
 REPORT_SECONDS = 1.0  # how often a changed state is told to the parent
 ORPHAN_DRAIN_SECONDS = 2  # without a parent: what is under way gets this long
@@ -60,6 +62,7 @@ class Worker:
             metrics=self._metrics,
             readiness=self.readiness,
             gauges=self._gauges,
+            verdicts=lambda: self._rooms.verdicts() if self._rooms is not None else {},
             worker=str(orders.worker),
             body_idle_timeout=settings.body_idle_timeout,
         )
@@ -108,7 +111,10 @@ class Worker:
         return {"connections": connections, **(self._rooms.gauges() if self._rooms is not None else {})}
 
     async def _open_rooms(self, orders: Orders) -> None:
-        if orders.serving is None or self._rooms is not None:
+        if orders.serving is None:
+            return
+        if self._rooms is not None:
+            await self._rooms.serve_by(orders.serving)
             return
         try:
             rooms = self._rooms = Rooms(orders.settings, orders.serving, self._log)
@@ -116,6 +122,7 @@ class Worker:
         except Exception as error:
             # Nothing here fails because something outside is away; a worker that cannot open is started afresh.
             self._log.error("worker cannot serve", error=type(error).__name__, at=place_of(error))
+            logging.shutdown()  # the line above is on its way on a thread
             os._exit(1)
         self._gateway.open(rooms.verifier, rooms.services)
         self._opened = True
@@ -155,6 +162,7 @@ class Worker:
             ready=readiness.ready and self._opened and self._server.started,
             parts=readiness.parts,
             issuers=self._rooms.issuers() if self._rooms is not None else (),
+            verdicts=by_issuer(self._rooms.verdicts()) if self._rooms is not None else {},
         )
         if report != self._last_report:
             self._last_report = report

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from rowgate.server.channel import Channel, Message, Orders, Report
 from rowgate.server.log import Log
+from rowgate.server.verdicts import VerdictCounts, summed
 
 FIRST_PAUSE = 0.1  # seconds before a dead worker is started again
 LONGEST_PAUSE = 10.0
@@ -37,6 +38,7 @@ class WorkerProcess:
         self.pid: int | None = None
         self.report = Report(ready=False, parts={"worker": "starting"})
         self.restarts = 0
+        self._former: VerdictCounts = {}  # of the processes that died; a restart must not set the counts back
         self._listener = listener
         self._orders = orders
         self._reported = reported
@@ -54,6 +56,7 @@ class WorkerProcess:
             if self._draining.is_set():
                 return
             self.restarts += 1
+            self._former = self.verdicts
             self._log.warning("worker ended", worker=self.number, status=_status_words(status), again_in=pause)
             self._news(Report(ready=False, parts={"worker": "being started again"}))
             if time.monotonic() - began > SETTLED_SECONDS:
@@ -63,6 +66,11 @@ class WorkerProcess:
                     await self._draining.wait()
             except TimeoutError:
                 pause = min(pause * 2, LONGEST_PAUSE)
+
+    @property
+    def verdicts(self) -> VerdictCounts:
+        """What this worker has counted since the start, in all its lives (its last second may be lost with it)."""
+        return summed(self._former, self.report.verdicts)
 
     def tell(self, message: Message) -> None:
         """Send a message; a worker that is being started again gets the newest orders anyway."""

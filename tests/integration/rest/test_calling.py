@@ -93,7 +93,9 @@ async def test_one_unnamed_parameter_takes_the_whole_body(rest: Client) -> None:
 async def test_a_domain_named_like_a_media_type_is_answered_as_such(rest: Client) -> None:
     answer = await rest("GET", "/rpc/plain", accept="text/plain")
     assert (answer.body, answer.headers["content-type"]) == (b"plain words", "text/plain; charset=utf-8")
-    assert (await rest("GET", "/rpc/plain", accept="application/json")).status == 406
+    for accept in ("application/json", "*/*", "text/html, */*;q=0.1"):
+        assert (await rest("GET", "/rpc/plain", accept=accept)).json == "plain words"
+    assert (await rest("GET", "/rpc/plain", accept="text/html")).status == 406
     image = await rest("GET", "/rpc/image", accept="image/*")
     assert (image.body, image.headers["content-type"]) == (b"\x00\xff\\", "image/png")
 

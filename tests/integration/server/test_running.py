@@ -8,9 +8,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from tests.support.stack import Stack, free_port, rowgate
 
@@ -28,8 +32,9 @@ def test_no_secret_stands_in_an_argument_an_environment_or_the_output(running: S
     for pid in pids:
         seen += Path(f"/proc/{pid}/cmdline").read_text()
     for pid in pids[1:]:
-        seen += Path(f"/proc/{pid}/environ").read_text()
-        assert "DATABASE_URL" not in seen
+        environment = Path(f"/proc/{pid}/environ").read_text()
+        assert "DATABASE_URL" not in environment
+        seen += environment
     for secret in secrets:
         assert secret not in seen
 
@@ -91,3 +96,27 @@ def test_of_two_starts_at_once_one_serves_and_the_other_says_so(running: Stack) 
     assert second.returncode == 1
     assert "already running" in second.stderr
     assert get(running, "/rest/v1/todos?select=title")[0] == 200
+
+
+def test_the_old_way_is_counted_apart_where_a_person_looks(running: Stack) -> None:
+    old = jwt.encode(
+        {"alg": "HS256"},
+        {"sub": "user_1", "role": "authenticated", "exp": int(time.time()) + 60},
+        OctKey.import_key(running.keys["JWT_SECRET"]),
+        algorithms=["HS256"],
+    )
+    for _ in range(3):
+        get(running, "/rest/v1/todos", Authorization=f"Bearer {old}")
+
+    until(lambda: status(running)["verdicts"].get("shared_secret") == {"accepted": 3}, 5)
+    os.kill(state_of(running)["workers"]["0"], signal.SIGKILL)
+    until(lambda: state_of(running)["ready"] and "0" in state_of(running)["workers"])
+    assert status(running)["verdicts"]["shared_secret"] == {"accepted": 3}
+    pretty = rowgate("status", "--workdir", str(running.workdir), environ=running.environ).stdout
+    assert "shared_secret  accepted 3" in " ".join(pretty.split(" ")).replace("   ", "  ")
+    assert "shared_secret_enabled = false" in pretty
+
+
+def status(stack: Stack) -> dict[str, Any]:
+    printed = rowgate("status", "--workdir", str(stack.workdir), "-o", "json", environ=stack.environ).stdout
+    return dict(json.loads(printed))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from joserfc.jwk import OctKey
+from joserfc.jwk import OctKey, RSAKey
 
 from rowgate.identity.refusals import REFUSALS, Refusal
+from rowgate.identity.signing_key import read_key_set
+from rowgate.identity.strict_json import NotStrict, read_object
 from rowgate.identity.token import parse_token
 from rowgate.identity.verdict import Refused
+from rowgate.identity.wording import listed, show
 from rowgate.principal import Principal
 from tests.unit.identity.identity_workshop import (
     CLERK,
@@ -46,7 +50,7 @@ async def test_the_plain_token_of_these_tests_is_accepted() -> None:
     assert await code_of(mint(CLAIMS)) == "accepted"
 
 
-@pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", "ES256K", "RS1", 5, None])
+@pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", "ES256K", "RS1", 5, None, ["RS256"], {}])
 async def test_alg_none_and_unknown_algorithms_are_refused(alg: object) -> None:
     head = b64(json.dumps({"alg": alg, "kid": "k1", "typ": "JWT"}).encode())
     payload = b64(json.dumps(CLAIMS | {"exp": NOW + 60}).encode())
@@ -115,6 +119,25 @@ async def test_duplicate_members_are_refused_in_header_and_payload_at_any_depth(
         assert await code_of(sign(payload, {"alg": "RS256", "kid": "k1"}, key)) == "token_malformed"
     payload_bytes = json.dumps(CLAIMS | {"exp": NOW + 60}).encode()
     assert await code_of(sign(payload_bytes, b'{"alg":"RS256","kid":"k1","kid":"k1"}', key)) == "token_malformed"
+
+
+async def test_a_member_that_comes_twice_among_thousands_costs_no_more_than_reading_them() -> None:
+    # Nobody has looked at a signature yet. Counting each name among all names would be 2.5 billion steps here: half a
+    # minute in which a worker serves nobody, for one key set of half a megabyte.
+    text = b"{" + b",".join(b'"%d":1' % number for number in range(50_000)) + b',"49999":1}'
+    begun = time.perf_counter()
+    with pytest.raises(NotStrict, match='"49999" appears more than once'):
+        read_object(text)
+    assert time.perf_counter() - begun < 2.0
+
+
+def test_a_value_is_shown_however_deep_it_nests_and_in_few_words() -> None:
+    nest: list[Any] = []
+    for _ in range(100_000):
+        nest = [nest]
+    assert show(nest).startswith("[[[[")
+    assert len(show([1] * 100_000)) < 200
+    assert len(listed(f"https://api-{number}.example.com" for number in range(5_000))) < 1_000
 
 
 @pytest.mark.parametrize("parts", [1, 2, 4, 6])
@@ -261,16 +284,29 @@ async def test_symmetric_private_encryption_and_unknown_keys_of_a_set_are_ignore
     assert len(status.notes) == 8
 
 
+@pytest.mark.filterwarnings("ignore:Key size should be")
+async def test_rsa_keys_too_small_to_trust_are_ignored() -> None:
+    small = RSAKey.generate_key(1024)
+    here = door(pasted(public_jwk(signing_key()), public_jwk(small, kid="small")))
+    assert await here.code(mint(CLAIMS, small, kid="small")) == "key_unknown"
+    (status,) = here.verifier.status()
+    assert status.notes == ('key "small" has 1024 bits; 2048 to 8192 are accepted: ignored',)
+
+
 async def test_an_hs256_third_party_token_is_never_service_role() -> None:
     for claims in (
         {"sub": "user_1", "role": "service_role"},
         {"azp": "x", "role": "service_role"},
+        {"iss": CLERK.upper(), "role": "service_role"},
+        {"iss": "urn:example:issuer", "role": "service_role"},  # RFC 7519 section 2: with a colon it is a URI
+        {"iss": [CLERK], "role": "service_role"},
+        {"azp": "", "role": "service_role"},
         {"iss": CLERK, "role": "service_role"},
         {"iss": 5, "role": "service_role"},
         {"sub": None, "role": "service_role"},
     ):
-        for listed in (("authenticated",), ("authenticated", "service_role")):
-            verdict = await door(shared_secret_roles=listed).judge(mint_hs(claims))
+        for allowed in (("authenticated",), ("authenticated", "service_role")):
+            verdict = await door(shared_secret_roles=allowed).judge(mint_hs(claims))
             assert isinstance(verdict, Refusal)
             assert verdict.code in ("role_not_allowed", "role_privileged")
 
@@ -331,3 +367,13 @@ async def test_any_signed_json_gives_a_principal_or_a_refusal(claims: dict[str, 
     assert isinstance(verdict, Principal | Refusal)
     if isinstance(verdict, Principal):
         assert not verdict.privileged or "sub" not in claims
+
+
+async def test_a_public_exponent_that_costs_milliseconds_is_not_taken() -> None:
+    # OpenSSL itself stops at 64 bits for moduli above 3072; below, one check of 2047 bits takes 60 times as long.
+    modulus = signing_key().as_dict(private=False)["n"]
+    for exponent, usable in ((65537, True), ((1 << 64) + 1, False), ((1 << 2046) + 1, False)):
+        text = b64(exponent.to_bytes((exponent.bit_length() + 7) // 8, "big")).decode()
+        keys = read_key_set(jwks({"kty": "RSA", "n": modulus, "e": text, "kid": "k1"}))
+        assert bool(keys.keys) is usable
+        assert usable or "exponent" in keys.notes[0]

@@ -102,6 +102,7 @@ class House:
             metrics=self.metrics,
             readiness=lambda: Readiness(self.opened, {} if self.opened else {"database": "connection refused"}),
             gauges=lambda: {"pool_idle": 3.0},
+            verdicts=lambda: {("shared_secret", "accepted"): 2, ("clerk", "token_expired"): 1},
             body_idle_timeout=self.idle,
         )
         if self.opened:
@@ -201,6 +202,15 @@ async def test_the_key_in_the_header_wins_over_the_query() -> None:
     house = House()
     await house.ask("GET", "/rest/v1/todos?apikey=sb_secret_x", {"apikey": "sb_publishable_x"})
     assert house.rest.seen[0][1] == ANON
+
+
+async def test_two_different_keys_in_the_query_are_refused() -> None:
+    house = House()
+    answer = await house.ask("GET", "/rest/v1/todos?apikey=sb_secret_x&apikey=sb_publishable_x")
+    assert answer.status == 401
+    assert house.door.asked == []
+    await house.ask("GET", "/rest/v1/todos?apikey=sb_secret_x&apikey=sb_secret%5Fx")
+    assert house.rest.seen[0][1] == OWNER
 
 
 @pytest.mark.parametrize("name", [b"authorization", b"apikey"])
@@ -427,6 +437,8 @@ async def test_metrics_are_for_the_secret_key_alone() -> None:
     assert 'rowgate_responses_total{service="/rest/v1",status="200",worker="0"} 1.0' in text
     assert 'rowgate_refusals_total{code="token_expired",worker="0"} 1.0' in text
     assert 'rowgate_pool_idle{worker="0"} 3.0' in text
+    assert 'rowgate_identity_verdicts_total{issuer="shared_secret",verdict="accepted",worker="0"} 2.0' in text
+    assert 'rowgate_identity_verdicts_total{issuer="clerk",verdict="token_expired",worker="0"} 1.0' in text
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])

@@ -123,6 +123,47 @@ async def test_waiting_for_a_fetch_has_few_places_and_beyond_them_a_kid_is_refus
     assert set(await asyncio.gather(*waiting)) == {"key_unknown"}
 
 
+async def test_every_client_that_comes_under_a_new_kid_finds_a_place_to_wait() -> None:
+    # Given an issuer that rotates right after its unplanned fetches were used up
+    network = published()
+    here = door(oidc(), network=network, unknown_kid_cooldown=0.1)
+    await here.judge(by_old())
+    for number in range(3):
+        await here.judge(mint(CLAIMS, kid=f"used-up-{number}"))
+    network.answers[KEYS] = jwks(OLD, NEW)
+    # When more clients than there are places come with its new tokens, none is turned away
+    tokens = [by_new(sub=f"u{number}") for number in range(WAITING_LIMIT + 20)]
+    waiting = [asyncio.create_task(here.code(token)) for token in tokens]
+    await asyncio.sleep(0)
+    here.clock.advance(0.2)
+    assert set(await asyncio.gather(*waiting)) == {"accepted"}
+    assert here.verifier._keepers["oidc"]._waiting == {}
+
+
+async def test_a_withdrawn_kid_is_refused_at_once_also_when_no_fetch_is_allowed() -> None:
+    network = published()
+    network.answers[KEYS] = jwks(OLD, NEW)
+    here = door(oidc(), network=network)
+    await here.judge(by_old())
+    for number in range(3):
+        await here.judge(mint(CLAIMS, kid=f"used-up-{number}"))
+    network.answers[KEYS] = jwks(NEW)
+    await here.verifier.refresh("oidc")
+    async with asyncio.timeout(1):
+        assert await here.code(by_old()) == "key_unknown"
+    assert await here.code(by_new()) == "accepted"
+
+
+async def test_a_kid_of_absurd_length_is_neither_waited_for_nor_remembered() -> None:
+    network = published()
+    here = door(oidc(), network=network)
+    await here.judge(by_old())
+    for number in range(10):
+        assert await here.code(mint(CLAIMS, kid=f"{number}" + "x" * 8_000)) == "key_unknown"
+    assert network.calls[KEYS] == 1
+    assert not here.verifier._keepers["oidc"]._missing
+
+
 async def test_a_kid_known_to_be_missing_is_refused_without_waiting_or_fetching() -> None:
     network = published()
     here = door(oidc(), network=network)
@@ -237,6 +278,21 @@ async def test_a_cache_of_another_source_or_a_torn_one_is_not_used(tmp_path: Pat
     for torn in (b"", b"{", b'{"issuer":5}', b"\xff", file.read_bytes()[:-5]):
         file.write_bytes(torn)
         assert await door(oidc(), network=network, cache_folder=tmp_path).code(by_old()) == "key_unavailable"
+
+
+async def test_a_cache_file_that_others_could_have_written_is_not_used(tmp_path: Path) -> None:
+    network = published()
+    await door(oidc(), network=network, cache_folder=tmp_path).judge(by_old())
+    (file,) = tmp_path.glob("*.json")
+    network.down()
+    assert await door(oidc(), network=network, cache_folder=tmp_path).code(by_old()) == "accepted"
+    file.chmod(0o622)
+    assert await door(oidc(), network=network, cache_folder=tmp_path).code(by_old()) == "key_unavailable"
+    file.chmod(0o600)
+    elsewhere = tmp_path / "planted"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    assert await door(oidc(), network=network, cache_folder=tmp_path).code(by_old()) == "key_unavailable"
 
 
 async def test_a_discovery_document_of_another_issuer_is_not_believed() -> None:

@@ -83,6 +83,12 @@ def test_the_history_is_bounded() -> None:
     assert fast(history, 99)
 
 
+def test_no_two_connections_share_a_statements_name() -> None:
+    # Behind a transaction pooler the same backend serves both: a shared name would run the other one's SQL.
+    names = {PreparedStatements().attempt(key(1)).name for _ in range(100)}
+    assert len(names) == 100
+
+
 def test_the_usual_time_follows_what_a_statement_takes_now() -> None:
     history = History()
     history.record(key(1), 0.004)

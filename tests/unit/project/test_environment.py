@@ -31,8 +31,12 @@ def test_env_may_stand_for_a_number_a_truth_or_a_list(settings_of: Resolve) -> N
     assert (settings.api.port, settings.api.enabled, settings.api.schemas) == (9, False, ("a", "b"))
 
 
-def test_an_unset_env_of_a_setting_nobody_reads_is_only_warned_about_once(settings_of: Resolve) -> None:
-    settings = settings_of('[studio]\nopenai_api_key = "env(KEY)"\n[auth.captcha]\nsecret = "env(KEY)"')
+def test_an_unset_env_of_a_setting_nobody_reads_is_no_news(settings_of: Resolve) -> None:
+    assert settings_of('[studio]\nopenai_api_key = "env(KEY)"\n[auth.captcha]\nsecret = "env(KEY)"').warnings == ()
+
+
+def test_an_unset_env_in_a_list_that_is_read_is_warned_about_once(settings_of: Resolve) -> None:
+    settings = settings_of('[api]\nschemas = ["public", "env(KEY)"]\nextra_search_path = ["env(KEY)"]')
 
     assert settings.warnings == ("WARN: environment variable is unset: KEY",)
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from rowgate.errors import ConfigurationError
+from rowgate.identity.issuers import build_issuers
 from rowgate.project.settings import IssuerSettings
 
 from .conftest import Resolve
@@ -14,8 +15,11 @@ from .conftest import Resolve
 OIDC = 'provider = "oidc"\nissuer = "https://id.example.com"\naudiences = ["api"]\n'
 
 
+COGNITO = 'provider = "cognito"\nuser_pool_id = "p"\nuser_pool_region = "r"\n'
+
+
 def entry(body: str, name: str = "company") -> str:
-    return f'[[rowgate.issuers]]\nname = "{name}"\n{body}\n'
+    return "[[rowgate.issuers]]\n" + ("" if "name = " in body else f'name = "{name}"\n') + f"{body}\n"
 
 
 def test_every_key_of_an_issuer_is_read(settings_of: Resolve) -> None:
@@ -141,6 +145,17 @@ def test_the_environment_takes_a_json_array_in_place_of_the_files_entries(settin
         (OIDC + "jwks = '{\"keys\": []}'", "no list of keys", ""),
         (OIDC + 'jwks = "nope"', "is not JSON", ""),
         (OIDC + 'jwks = \'{"keys": [{"kty": "RSA", "d": "x"}]}\'', "private key material (d)", "rotate"),
+        (OIDC + "authorized_parties = []", "authorized_parties of issuer", "List at least one"),
+        ('provider = "clerk"\ndomain = "x.y"\naudiences = []', "audiences of issuer", "List at least one"),
+        (COGNITO + "client_ids = []", "client_ids of issuer", "List at least one"),
+        ('provider = "workos"\ndomain = "auth.x.y"', "has domain", "https://auth.x.y/user_management/<client id>"),
+        (OIDC + 'domain = "id.example.com"', "both issuer and domain", "aliases"),
+        (OIDC + 'jwks_url = "file:///etc/keys"', "is not an https URL", "https://host/path"),
+        (OIDC + "name = 1", "name of rowgate.issuers[1]", 'name = "…"'),
+        (OIDC + "aliases = true", 'rowgate.issuers[1] ("company")', 'aliases = ["…"]'),
+        (OIDC + 'roles = "authenticated"', "expected a list", 'roles = ["authenticated"]'),
+        (OIDC + 'clock_skew = "30"', "expected a number", "clock_skew = 30"),
+        (OIDC + "role_claim = 1", "expected a text", 'role_claim = "…"'),
         (OIDC + 'default_role = "env(UNSET)"', "environment variable UNSET is unset", ""),
     ],
 )
@@ -193,3 +208,30 @@ def test_a_private_key_that_was_pasted_is_not_repeated(settings_of: Resolve) -> 
 def test_malformed_json_in_the_environment_is_placed(settings_of: Resolve) -> None:
     with pytest.raises(ConfigurationError, match=r"ROWGATE_ISSUERS is not JSON \(line 1, column 2\)"):
         settings_of("", ROWGATE_ISSUERS="[nope")
+
+
+def test_a_password_in_an_address_is_not_repeated(settings_of: Resolve) -> None:
+    for body in (
+        entry('provider = "oidc"\nissuer = "https://u:hunter2@id.example.com"\naudiences = ["a"]'),
+        entry(OIDC + 'jwks_url = "https://u:hunter2@id.example.com/keys"'),
+        '[auth.third_party.workos]\nenabled = true\nissuer_url = "https://u:hunter2@api.workos.com"\n',
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            settings_of(body)
+
+        assert "hunter2" not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_what_the_table_of_providers_promises_is_enough(settings_of: Resolve) -> None:
+    """docs/issuers.md: the short ways to name an issuer, and Clerk sessions that still have a task."""
+    settings = settings_of(
+        entry('provider = "workos"\nclient_ids = ["client_1"]', "w")
+        + entry('provider = "oidc"\ndomain = "id.example.com"\naudiences = ["a"]', "o")
+        + entry('provider = "clerk"\ndomain = "c.example.com"\ntoken_classes = ["session", "session_pending"]', "c")
+    )
+
+    workos, oidc, clerk = build_issuers(settings.identity)
+
+    assert workos.issuer == "https://api.workos.com/user_management/client_1"
+    assert oidc.issuer == "https://id.example.com"
+    assert clerk.accepts_pending

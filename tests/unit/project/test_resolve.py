@@ -243,3 +243,15 @@ def test_rest_and_api_records_keep_their_shape_for_the_table_of_settings() -> No
     assert {field.dotted for field in setting_fields() if field.section == "rest"} == {
         f"rest.{field.name}" for field in dataclasses.fields(RestSettings)
     }
+
+
+def test_a_right_value_in_quotes_is_told_to_lose_them(settings_of: Resolve) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of('[api]\nport = "54321"')
+    assert caught.value.hint == "Write port = 54321, without quotes."
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of('[api]\nenabled = "false"')
+    assert caught.value.hint == "Write enabled = false, without quotes."
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of('[api]\nport = "high"')
+    assert caught.value.hint == "See docs/configuration.md."

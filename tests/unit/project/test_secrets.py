@@ -180,3 +180,12 @@ def test_generated_secrets_may_be_served_anywhere(settings_of: Resolve) -> None:
 )
 def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
+
+
+def test_who_only_looks_leaves_no_trace(tmp_path: Path) -> None:
+    looked = load_secrets(tmp_path / "state", {}, keep=False)
+
+    assert looked.jwt_secret
+    assert not (tmp_path / "state").exists()
+    kept = load_secrets(tmp_path / "state", {})
+    assert load_secrets(tmp_path / "state", {}, keep=False) == kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rowgate.postgres.serving import Serving
-from rowgate.project.settings import Folders, IdentitySettings, IssuerSettings, Secrets, Settings
+from rowgate.project.settings import Folders, IdentitySettings, IssuerSettings, RestSettings, Secrets, Settings
 from rowgate.server.channel import Channel, Orders, Reload, Report
 from rowgate.server.worker_process import worker_environment
 
@@ -36,6 +37,23 @@ async def test_settings_arrive_as_they_were_sent() -> None:
     parent.close()
     assert await worker.receive() is None
     worker.close()
+
+
+async def test_a_frame_larger_than_any_of_ours_is_not_waited_for() -> None:
+    ours, theirs = socket.socketpair()
+    parent = await Channel.over(ours)
+    theirs.send(b"\xff\xff\xff\xff" + b"x" * 100)
+    async with asyncio.timeout(1):
+        assert await parent.receive() is None
+    parent.close()
+    theirs.close()
+
+
+def test_no_secret_shows_in_the_orders() -> None:
+    rest = RestSettings(app_settings=(("app.settings.stripe", "hidden-value"),))
+    settings = replace(SETTINGS, rest=rest, secrets=Secrets(*["hidden-value"] * 8))
+    serving = Serving("password=hidden-value", "password=hidden-value", "password=hidden-value", None, 1, "p", None)
+    assert "hidden-value" not in repr(Orders(worker=0, settings=settings, serving=serving))
 
 
 def test_a_worker_inherits_no_secret_by_its_environment() -> None:

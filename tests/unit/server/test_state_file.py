@@ -41,6 +41,33 @@ def test_a_second_server_is_told_about_the_first(tmp_path: Path, monkeypatch: py
     assert "rowgate stop" in (told.value.hint or "")
 
 
+@pytest.mark.parametrize("name", ["server.draft", "server.lock"])
+def test_a_link_in_the_state_folder_leads_nowhere(tmp_path: Path, name: str) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("content")
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / name).symlink_to(precious if name == "server.draft" else tmp_path / "made")
+    server = StateFile(folder)
+    if name == "server.lock":
+        with pytest.raises(OSError):
+            server.claim()
+        assert not (tmp_path / "made").exists()
+    else:
+        server.claim()
+        server.write(STATE)
+        assert server._read() == STATE
+    assert precious.read_text() == "content"
+
+
+@pytest.mark.parametrize("pid", [0, -1, -7])
+def test_a_process_id_that_means_many_processes_is_not_believed(tmp_path: Path, pid: int) -> None:
+    server = StateFile(tmp_path)
+    server.claim()
+    server.write(ServerState(pid=pid, url="http://x", started=1.0))
+    assert StateFile(tmp_path).running() is None
+
+
 def test_nothing_runs_after_a_release(tmp_path: Path) -> None:
     server = StateFile(tmp_path)
     server.claim()

@@ -129,7 +129,7 @@ def make_issuer(
         ),
         clock_skew=configured.clock_skew,
         roles=frozenset(configured.roles),
-        role_claim=parse_claim_path(configured.role_claim),
+        role_claim=parse_claim_path(configured.role_claim, setting(configured, "role_claim")),
         default_role=configured.default_role,
         token_classes=classes,
         accepts_pending=accepts_pending,

@@ -30,11 +30,12 @@ def shared_secret_issuer(settings: IdentitySettings) -> Issuer:
 
 
 def is_third_party(claims: Claims) -> bool:
-    """Whether an HS256 token speaks for somebody: it has `sub` or `azp`, or its `iss` is a URL (or no string)."""
+    """Whether an HS256 token speaks for somebody: it has `sub` or `azp`, or its `iss` is a URI (or no string).
+
+    RFC 7519 section 2: a text with a colon in it is a URI.
+    """
     issuer = claims.get("iss")
-    return (
-        "sub" in claims or "azp" in claims or (issuer is not None and (not isinstance(issuer, str) or "://" in issuer))
-    )
+    return "sub" in claims or "azp" in claims or (issuer is not None and (not isinstance(issuer, str) or ":" in issuer))
 
 
 def classify(header: Claims, claims: Claims) -> Classified:

@@ -17,8 +17,10 @@ from rowgate.postgres.catalog.functions import FUNCTIONS_SQL, build_functions
 from rowgate.postgres.catalog.keys import KEYS_SQL, build_keys
 from rowgate.postgres.catalog.kinds import (
     ENUMS_SQL,
+    MEDIA_HANDLERS_SQL,
     REPRESENTATIONS_SQL,
     build_enums,
+    build_media_handlers,
     build_representations,
     enum_labels,
 )
@@ -61,6 +63,7 @@ async def load(
         grants = build_grants(await rows(GRANTS_SQL))
         policies = build_policies(await rows(POLICIES_SQL))
         representations = build_representations(await rows(REPRESENTATIONS_SQL))
+        media_handlers = build_media_handlers(await rows(MEDIA_HANDLERS_SQL))
         comments = await rows(SCHEMA_COMMENTS_SQL)
         timezones = await rows(TIMEZONES_SQL)
     primary_keys = primary_key_names(keys, views)
@@ -80,4 +83,5 @@ async def load(
         {schema: comment for schema, comment in comments if comment is not None},
         representations,
         frozenset(name for (name,) in timezones),
+        media_handlers,
     )

@@ -27,6 +27,29 @@ where k.castcontext = 'i' and k.castmethod = 'f' and (
      and k.castsource in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype))
 """
 
+# https://docs.postgrest.org/en/v14/references/api/media_type_handlers.html: an aggregate over the rows of a relation,
+# or over anyelement, whose result is a domain named like a media type.
+MEDIA_HANDLERS_SQL = """
+select rn.nspname, r.relname, d.typname, n.nspname, p.proname
+from pg_catalog.pg_proc p
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+join pg_catalog.pg_type d on d.oid = p.prorettype and d.typtype = 'd'
+left join pg_catalog.pg_class r on r.reltype = p.proargtypes[0] and r.relkind in ('r', 'v', 'm', 'f', 'p')
+left join pg_catalog.pg_namespace rn on rn.oid = r.relnamespace
+where p.prokind = 'a' and p.pronargs = 1 and n.nspname = any(%(schemas)s)
+  and (r.oid is not null or p.proargtypes[0] = 'pg_catalog.anyelement'::pg_catalog.regtype)
+  and d.typname ~ '^([A-Za-z0-9.-]+/[A-Za-z0-9.+-]+|[*]/[*])$'
+order by n.nspname, p.proname
+"""
+
+
+def build_media_handlers(rows: list[Row]) -> dict[tuple[QualifiedName | None, str], QualifiedName]:
+    """Aggregates by the relation they are for (None: any rows) and their media type."""
+    return {
+        ((schema, relation) if relation is not None else None, media.lower()): (own_schema, name)
+        for schema, relation, media, own_schema, name in rows
+    }
+
 
 def enum_labels(rows: list[Row]) -> dict[int, tuple[str, ...]]:
     """Labels in their order, by type oid."""

@@ -216,3 +216,5 @@ class Catalog:
     schema_comments: Mapping[str, str] = field(default_factory=dict)
     representations: Mapping[str, DomainRepresentation] = field(default_factory=dict)
     timezones: frozenset[str] = frozenset()
+    media_handlers: Mapping[tuple[QualifiedName | None, str], QualifiedName] = field(default_factory=dict)
+    """Aggregates that write rows in a media type of their own, by relation (None: any rows) and media type."""

@@ -185,6 +185,26 @@ class Cluster:
             )
         return folder
 
+    def delete(self) -> None:
+        """Remove everything in `base`. Only while its lock is ours. Raises RowgateError.
+
+        The data goes first, under the name of a half-made one: a deletion cut short leaves nothing that looks like a
+        database. No link is followed at any depth, which `rmtree` sees to.
+        """
+        unfinished = self.base / "data.unfinished"
+        try:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            if self.data.exists():
+                self.data.rename(unfinished)
+            shutil.rmtree(self.base)
+        except OSError as error:
+            raise RowgateError(
+                f"{error.filename or self.base} cannot be deleted: {error.strerror}.",
+                f"Delete {self.base} as the user who started Rowgate.",
+            ) from None
+        for folder in self._short_folders():
+            shutil.rmtree(folder, ignore_errors=True)  # may be a stranger's under the name ours would have
+
     def _short_folders(self) -> tuple[Path, ...]:
         name = f"rowgate-{hashlib.sha256(os.fsencode(self.base)).hexdigest()[:12]}"
         return (Path(tempfile.gettempdir()) / name, Path("/tmp") / name)  # noqa: S108 - checked to be ours and private

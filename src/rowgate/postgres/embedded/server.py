@@ -82,6 +82,11 @@ class EmbeddedServer:
         self.stop()
 
     @property
+    def folder(self) -> Path:
+        """Everything that belongs to this database: data, log, lock, and as root a copy of the programs."""
+        return self._base
+
+    @property
     def data_folder(self) -> Path:
         """The PostgreSQL data folder."""
         return Cluster(self._base, None).data
@@ -152,6 +157,19 @@ class EmbeddedServer:
             keeper.wait()
         self._keeper = None
 
+    def delete(self) -> None:
+        """Delete the database and everything that belongs to it. Not while it runs.
+
+        Raises RowgateError when somebody uses it, or when a file cannot be removed.
+        """
+        if not self._base.exists():
+            return
+        lock = self._claim()
+        try:
+            Cluster(self._base, None).delete()
+        finally:
+            os.close(lock)
+
     def restart(self) -> None:
         """Stop Postgres and start it again under the same keeper; returns once it answers."""
         assert self._keeper is not None, "the embedded server was not started"
@@ -177,7 +195,7 @@ class EmbeddedServer:
         killed too is stopped here. Raises RowgateError when a living owner uses it.
         """
         # Base belongs to us alone (as root: to root), so the path cannot be a link somebody else put there.
-        lock = os.open(self._cluster.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(Cluster(self._base, None).lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         began = time.monotonic()
         asked: int | None = None
         while True:
@@ -194,7 +212,7 @@ class EmbeddedServer:
             if waited > (CLAIM_PATIENCE_ALIVE if _alive(parent) and _alive(keeper) else CLAIM_PATIENCE_ORPHAN):
                 os.close(lock)
                 raise RowgateError(
-                    f"The database in {self._cluster.data} is in use by process {parent} on port "
+                    f"The database in {self.data_folder} is in use by process {parent} on port "
                     f"{holder.get('port', 'unknown')}.",
                     f"This project is already running: use it, or stop it first (`rowgate stop`, or kill {parent}).",
                 )
