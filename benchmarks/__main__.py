@@ -47,9 +47,12 @@ def main() -> int:
         people = identities(key, SECRET)
         write_rowgate(folder / "rowgate", key)
         console.print("Starting Rowgate on an embedded PostgreSQL with 100,000 rows")
+        clusters: list[Path] = []  # as root the cluster lies outside of the project's folder
+        stack.callback(lambda: [shutil.rmtree(cluster, ignore_errors=True) for cluster in clusters])
         started = start(folder / "rowgate", "--workers", "1", timeout=120)
         stack.callback(started.stop)
         server = look_around(started.keys["DB_URL"])
+        clusters.append(server.cluster)
         program = pgbench_program()
         assert program is not None, "missing tools are named before"
         tokens = [person.rs256 for person in people]

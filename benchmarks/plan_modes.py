@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 import tempfile
 from dataclasses import replace
@@ -68,6 +69,7 @@ def main() -> None:
                     figures.setdefault((target, mode), []).append(measured(None, server.postmaster, load).postgres)
         finally:
             started.stop()
+        shutil.rmtree(server.cluster, ignore_errors=True)  # as root it lies outside of the project's folder
     lines = [(target, *(f"{1000 * median(figures[target, mode]):.0f}" for mode in MODES)) for target in TARGETS]
     Console().print(table("CPU of Postgres per request, µs (medians)", ("", *MODES), lines))
 

@@ -15,10 +15,12 @@ from rowgate.postgres.embedded.binaries import wheel_folder
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`postmaster` is its process id; `conninfo` leads there over its Unix socket and holds the owner's password."""
+    """`postmaster` is its process id, `cluster` the folder that holds its data folder. `conninfo` leads there over its
+    Unix socket and holds the owner's password."""
 
     postmaster: int
     version: str
+    cluster: Path
     conninfo: str = field(repr=False)
 
 
@@ -26,7 +28,8 @@ def look_around(owner: str) -> Server:
     """Ask the server itself. `owner` is a superuser's URL."""
     with psycopg.connect(owner) as connection:
         row = connection.execute(
-            "select pg_backend_pid(), current_setting('unix_socket_directories'), current_setting('server_version')"
+            "select pg_backend_pid(), current_setting('unix_socket_directories'), current_setting('server_version'),"
+            " current_setting('data_directory')"
         ).fetchone()
         assert row is not None
         info = connection.info
@@ -34,7 +37,7 @@ def look_around(owner: str) -> Server:
         conninfo = make_conninfo(
             host=folder, port=info.port, user=info.user, dbname=info.dbname, password=info.password
         )
-        return Server(int(stat(row[0])[1]), row[2], conninfo)
+        return Server(int(stat(row[0])[1]), row[2], Path(row[3]).parent, conninfo)
 
 
 def pgbench_program() -> Path | None:
