@@ -204,8 +204,8 @@ def test_a_role_that_gains_bypassrls_is_refused_within_five_seconds(
     with psycopg.connect(trusting.keys["DB_URL"], autocommit=True) as owner:
         owner.execute("alter role editor bypassrls")
         try:
-            eventually(lambda: read(client, token).status_code == 403, within=5)
-            assert read(client, token).headers["x-rowgate-refusal"] == "role_privileged"
+            # Until the worker has seen it too, Postgres itself may say that the role is not to be had any more.
+            eventually(lambda: read(client, token).headers.get("x-rowgate-refusal") == "role_privileged", within=5)
         finally:
             owner.execute("alter role editor nobypassrls")
-    eventually(lambda: read(client, token).status_code == 200, within=5)
+            eventually(lambda: read(client, token).status_code == 200, within=10)

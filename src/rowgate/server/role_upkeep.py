@@ -71,7 +71,8 @@ class RoleUpkeep:
             "select rolname::text, oid from pg_catalog.pg_roles where rolname = any(%s)", (named,)
         )
         found: dict[str, int] = dict(await cursor.fetchall())
-        snapshot = await read_roles(self._connection, serving.public_login, serving.public_login, self._schemas)
+        # Asked by name: a role that was taken from the login is judged on, and granted again once it is harmless.
+        snapshot = await read_roles(self._connection, serving.public_login, serving.public_login, self._schemas, named)
         # Memberships of logins of our own are not looked at: who takes one away from a running server means it. A
         # foreign login is granted by hand, and being granted something is news.
         foreign = serving.owner_url is None
