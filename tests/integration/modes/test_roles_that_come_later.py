@@ -33,6 +33,10 @@ def test_roles_made_by_a_migration_by_hand_and_listed_by_a_reload_are_served_wit
     cluster.execute("alter role by_hand bypassrls")
     until(lambda: [served(stack, "by_hand") for _ in range(6)] == [403] * 6, 8)
     cluster.execute("alter role by_hand nobypassrls")
+    until(lambda: [served(stack, "by_hand") for _ in range(6)] == [200] * 6, 8)
+    cluster.execute("create role door bypassrls; grant door to by_hand")  # dangerous through another role
+    until(lambda: [served(stack, "by_hand") for _ in range(6)] == [403] * 6, 8)
+    cluster.execute("revoke door from by_hand")
     until(lambda: served(stack, "by_hand") == 200, 8)
 
     # By a migration applied while the server runs, for a list that a reload brought.
