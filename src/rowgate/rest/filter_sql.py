@@ -132,9 +132,12 @@ def _pattern(operator: str, value: str) -> str:
 
 
 def _search(column: str, field: Field, filter_: Filter, parameters: Parameters) -> str:
-    """Full-text search; what is no tsvector becomes one, under the same configuration as the query."""
+    """Full-text search; a column that is no tsvector becomes one, under the same configuration as the query.
+
+    A computed column is taken as it is: the catalog does not know its type, and a text is searched all the same.
+    """
     language = filter_.language
-    if field.steps or field.base_type != "tsvector":
+    if field.base_type not in ("", "tsvector"):
         prefix = f"{parameters.text(language)}::regconfig, " if language is not None else ""
         column = f"to_tsvector({prefix}{column})"
     prefix = f"{parameters.text(language)}::regconfig, " if language is not None else ""

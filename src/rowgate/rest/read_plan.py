@@ -9,6 +9,7 @@ from typing import TypeVar
 from rowgate.postgres.catalog.records import Catalog, Column, QualifiedName, Relation, Relationship
 from rowgate.rest.embedding import find_relationship
 from rowgate.rest.errors import RestError
+from rowgate.rest.select_syntax import EVERYTHING
 from rowgate.rest.syntax import (
     Condition,
     EmbedPath,
@@ -67,7 +68,8 @@ def read_tree(
 ) -> Node:
     """Plan the tree of `query` over `source`, whose rows are those of the relation `root`.
 
-    `filtered` False leaves the top level's own filters out: those of a write choose the rows to be written.
+    `filtered` False leaves the top level's own filters out: those of a write choose the rows to be written. A top level
+    that selects nothing at all selects everything.
 
     Raises RestError: PGRST108 for a wish about something not embedded, PGRST118 and PGRST120 for one an embed cannot
     fulfil, PGRST123 for an aggregate where they are switched off, PGRST127, PGRST200, PGRST201.
@@ -76,7 +78,8 @@ def read_tree(
     ranges = (*((path, each) for path, each in query.ranges if path), ((), rows))
     wishes = Wishes(filters, query.orders, ranges)
     relation = reading.catalog.relations.get(root)
-    return _node(reading, source, root, root[1], relation, query.select, wishes, depth=0, taken=frozenset())
+    select = query.select or EVERYTHING
+    return _node(reading, source, root, root[1], relation, select, wishes, depth=0, taken=frozenset())
 
 
 def _node(

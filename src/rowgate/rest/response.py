@@ -139,15 +139,19 @@ def content_range(first: int, last: int, total: int | None) -> bytes:
 
 
 def content_location(target: str, query: bytes) -> bytes:
-    """The path and the query string in its canonical form: sorted by name, percent-encoded anew."""
+    """The path and the query string in its canonical form: sorted by name, percent-encoded anew.
+
+    A name that comes several times is written once, with its values joined by commas, as upstream writes it.
+    """
     path = "/" + quote(target, safe=UNRESERVED)
-    pairs = []
-    for pair in query.replace(b"+", b" ").split(b"&"):
-        name, equals, value = pair.partition(b"=")
-        if equals:
-            pairs.append((unquote_to_bytes(name), unquote_to_bytes(value)))
-    pairs.sort(key=lambda each: each[0])
-    canonical = "&".join(f"{quote(name, safe=UNRESERVED)}={quote(value, safe=UNRESERVED)}" for name, value in pairs)
+    given: dict[bytes, list[bytes]] = {}
+    for pair in filter(None, query.replace(b"+", b" ").split(b"&")):
+        name, _, value = pair.partition(b"=")
+        given.setdefault(unquote_to_bytes(name), []).append(unquote_to_bytes(value))
+    canonical = "&".join(
+        f"{quote(name, safe=UNRESERVED)}={','.join(quote(value, safe=UNRESERVED) for value in given[name])}"
+        for name in sorted(given)
+    )
     return f"{path}?{canonical}".encode() if canonical else path.encode()
 
 

@@ -69,6 +69,7 @@ create view tags as select * from hidden.tags;
 -- computed fields and relationships
 create function full_name(directors) returns text stable language sql as $$ select $1.first_name || ' ' || $1.last_name $$;
 create function is_old(films) returns boolean stable language sql as $$ select $1.year < 2000 $$;
+create function title_words(films) returns tsvector immutable language sql as $$ select to_tsvector('simple', $1.title) $$;
 create function film(premieres) returns setof films rows 1 stable language sql as
   $$ select * from films where id = $1.film_id $$;
 create function showings(films) returns setof premieres stable language sql as
