@@ -130,8 +130,8 @@ class Client:
     """Speaks to a RestService as `who`."""
 
     runner: Runner
-    catalog: Catalog | None
-    settings: RestSettings = field(default_factory=lambda: RestSettings(db_aggregates_enabled=True))
+    catalog: Catalog | None = field(repr=False)
+    settings: RestSettings = field(repr=False, default_factory=lambda: RestSettings(db_aggregates_enabled=True))
 
     def __post_init__(self) -> None:
         self.service = RestService(self.settings, self.runner, lambda: self.catalog)
