@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rowgate.cli.console import Format, example, out, print_json, print_warnings, say
-from rowgate.cli.options import Output, Workdir, chosen_workdir
+from rowgate.cli.options import Output, PostgrestConfig, Workdir, chosen_workdir
 
 if TYPE_CHECKING:
     from rowgate.project.settings import Settings
@@ -27,11 +27,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, epilog=example("rowgate config show"))
 
 
-def show(workdir: Workdir = None, output: Output = Format.PRETTY) -> None:
+def show(workdir: Workdir = None, postgrest_config: PostgrestConfig = None, output: Output = Format.PRETTY) -> None:
     """Show every setting, its value, and where it came from: flag, environment, file or default. Secrets are masked."""
     from rowgate.project.resolve import resolve
 
-    settings = resolve(chosen_workdir(workdir), keep_secrets=False)
+    settings = resolve(chosen_workdir(workdir), keep_secrets=False, postgrest_config=postgrest_config)
     print_warnings(settings.warnings)
     rows = shown_settings(settings)
     if output is Format.JSON:

@@ -23,6 +23,12 @@ Workdir = Annotated[
     ),
 ]
 
+PostgrestConfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--postgrest-config", help="PostgREST's configuration file: start as that deployment.", show_default=False
+    ),
+]
 ParentPipe = Annotated[bool, typer.Option("--parent-pipe", help="End when standard input closes.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How the result is written.")]
 

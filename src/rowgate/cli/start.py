@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rowgate.cli.console import example, print_warnings
-from rowgate.cli.options import ParentPipe, Workdir, chosen_workdir
+from rowgate.cli.options import ParentPipe, PostgrestConfig, Workdir, chosen_workdir
 
 if TYPE_CHECKING:
     from rowgate.project.settings import Settings
@@ -28,6 +28,7 @@ def start(
     database_url: Annotated[str | None, typer.Option("--database-url", help=DATABASE_HELP)] = None,
     services: Annotated[str | None, typer.Option("--services", help="What to serve, comma-separated: rest.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Number of worker processes.")] = None,
+    postgrest_config: PostgrestConfig = None,
     parent_pipe: ParentPipe = False,
 ) -> None:
     """Start the database and the workers, and stay in the foreground until Ctrl-C."""
@@ -52,7 +53,7 @@ def start(
 
     def resolved() -> Settings:
         """Also at every reload: a file changed to upstream's published secrets must not be served either."""
-        settings = resolve(folder, flags, environ)
+        settings = resolve(folder, flags, environ, postgrest_config=postgrest_config)
         refuse_published_secrets(settings)
         return settings
 
@@ -61,6 +62,7 @@ def start(
     watched = (
         settings.folders.config_file,
         *dotenv_files(settings.folders.supabase, settings.folders.workdir, environ),
+        *(() if postgrest_config is None else (postgrest_config,)),
     )
     supervisor = Supervisor(
         settings,

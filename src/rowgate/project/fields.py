@@ -13,6 +13,7 @@ from functools import cache
 from typing import get_type_hints
 
 from rowgate.project.kinds import Kind, kind_of
+from rowgate.project.postgrest import BY_DOTTED
 from rowgate.project.settings import (
     ApiSettings,
     DatabaseSettings,
@@ -91,6 +92,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "db.statement_timeout": (0, 86_400),
     "rest.db_max_rows": (1, 2**31 - 1),
     "rest.body_limit": (1, 2**40),
+    "rest.admin_server_port": (0, 65535),
     "identity.refresh_interval": (1, 86_400),
     "identity.unknown_kid_cooldown": (0.1, 3600),
     "identity.stale_if_error": (0, 30 * 86_400),
@@ -108,12 +110,15 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 }
 
 # Values that hold, or may hold, a credential: never shown, never part of an error.
-SECRET_SETTINGS = frozenset({"db.url", "db.listen_url", "rest.app_settings"})
+SECRET_SETTINGS = frozenset({"db.url", "db.listen_url", "rest.app_settings", "rest.jwt_secret"})
 
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
-    """One setting. `paths` are its places in config.toml and `variables` its environment names, first found wins."""
+    """One setting. `paths` are its places in config.toml and `variables` its environment names, first found wins.
+
+    PostgREST's own variables and file stand behind the first of `variables`; `postgrest.py` lists them.
+    """
 
     section: str
     name: str
@@ -173,6 +178,8 @@ def _row(section: str, name: str, kind: Kind, default: object) -> SettingField:
     if dotted in UPSTREAM_SETTINGS:
         paths.append(UPSTREAM_SETTINGS[dotted])
         variables.append("SUPABASE_" + "_".join(UPSTREAM_SETTINGS[dotted]).upper())  # upstream's Go dialect reads these
+    if dotted in BY_DOTTED and section != "rest":
+        paths.append(("rowgate", "rest", BY_DOTTED[dotted].key))
     return SettingField(
         section, name, kind, default, tuple(paths), tuple(variables), FLAGS.get(dotted), dotted in SECRET_SETTINGS
     )

@@ -1,6 +1,7 @@
 """From a project folder, flags and the environment to frozen Settings: flag, environment, file, default.
 
-The only I/O below is reading config.toml and the .env files, and the secrets file of the private state folder.
+The only I/O below is reading config.toml, the .env files, PostgREST's file and the files its `@…` values name, and the
+secrets file of the private state folder.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,22 @@ from rowgate.project.fields import (
 )
 from rowgate.project.issuers import issuer_warnings, read_issuers
 from rowgate.project.kinds import Unfit
+from rowgate.project.postgrest import (
+    APP_SETTINGS,
+    BY_DOTTED,
+    DEPLOYMENT_DEFAULT,
+    DEPLOYMENT_DEFAULTS,
+    DEPLOYMENT_VARIABLE,
+    POSTGREST_SETTINGS,
+)
+from rowgate.project.postgrest_file import read_postgrest_file
+from rowgate.project.postgrest_given import (
+    Given,
+    app_settings_given,
+    given_by_postgrest,
+    read_named_file,
+    unknown_postgrest_settings,
+)
 from rowgate.project.secrets import FILE_NAME, load_secrets
 from rowgate.project.settings import Folders, IssuerSettings, Origin, Settings
 from rowgate.project.spelling import did_you_mean, nearest
@@ -47,13 +64,16 @@ _DEFAULT = Origin("default", "default")
 
 @dataclass(frozen=True, slots=True)
 class _Sources:
-    """The four places a value can come from, strongest first."""
+    """The places a value can come from, strongest first."""
 
     flags: Mapping[str, object]
     process: Mapping[str, str]  # the environment of this process
     environ: Mapping[str, str]  # the same over the .env files
+    postgrest: Mapping[str, Given]  # by dotted name
+    app_settings: tuple[Mapping[str, str], Origin] | None  # PostgREST's `app.settings.*`
     document: Mapping[str, object]
     file: str
+    deployment: bool  # whether this is a deployment of PostgREST's
 
 
 def resolve(
@@ -63,14 +83,15 @@ def resolve(
     document: Mapping[str, object] | None = None,
     *,
     keep_secrets: bool = True,
+    postgrest_config: Path | None = None,
 ) -> Settings:
     """The settings of the project in `workdir`.
 
     `flags` are values of the command line by dotted name (`api.port`), None where a flag was not given; `environ` is
     the process environment; `document` stands in for the file, to check a change before it is written. Makes the
     private state folder and its secrets where they do not exist yet, unless `keep_secrets` is false: a command that
-    only looks leaves no trace, also in a folder that it may not write. Raises ConfigurationError, which names the
-    setting, the value and what was expected.
+    only looks leaves no trace, also in a folder that it may not write. `postgrest_config` is PostgREST's own file.
+    Raises ConfigurationError, which names the setting, the value and what was expected.
     """
     process = dict(os.environ if environ is None else environ)
     folders = _folders(workdir, process)
@@ -78,23 +99,38 @@ def resolve(
     raw = read_document(folders.config_file) if document is None else document
     substitution = substitute(raw or {}, all_variables)
     given = {name: value for name, value in (flags or {}).items() if value is not None}
-    sources = _Sources(given, process, all_variables, substitution.document, str(folders.config_file))
+    postgrest_file = read_postgrest_file(postgrest_config, process) if postgrest_config is not None else {}
+    deployment = postgrest_config is not None or bool(process.get(DEPLOYMENT_VARIABLE))
+    sources = _Sources(
+        given,
+        process,
+        all_variables,
+        given_by_postgrest(process, postgrest_file, str(postgrest_config)),
+        app_settings_given(process, postgrest_file, str(postgrest_config)),
+        substitution.document,
+        str(folders.config_file),
+        deployment,
+    )
 
     _check_flags(given)
-    warnings = [] if raw is not None else [f"WARN: {folders.config_file} does not exist; using defaults."]
+    missing = raw is None and not deployment
+    warnings = [f"WARN: {folders.config_file} does not exist; using defaults."] if missing else []
     read = _paths_read()
     # Upstream's own template names seven variables of services that are not ours; their absence is no news.
     warnings += [f"WARN: environment variable is unset: {name}" for path, name in substitution.unset if path in read]
     warnings += unknown_keys(substitution.document, _own_tables())
     warnings += _unknown_variables(all_variables)
+    warnings += unknown_postgrest_settings(process, postgrest_file, str(postgrest_config))
 
     origins: dict[str, Origin] = {}
     values = _section_values(sources, origins)
     project_id = _project_id(sources, folders, origins)
     issuers, issuer_notes = _issuers(sources, origins)
     _check_services(values["server"]["services"])
-    if not values["rest"]["db_schemas"]:
-        raise ConfigurationError("rest.db_schemas is empty.", 'Name at least one schema, such as ["public"].')
+    rest = values["rest"]
+    check_rest(rest["db_schemas"], values["api"]["port"], rest["admin_server_port"])
+    rest["jwt_secret"] = read_named_file(rest["jwt_secret"], "rest.jwt_secret")
+    values["db"]["url"] = read_named_file(values["db"]["url"], "db.url")
     secrets_given = _given_secrets(sources, origins)
     return Settings(
         project_id=project_id,
@@ -105,6 +141,7 @@ def resolve(
         rest=SECTIONS["rest"](**values["rest"]),
         identity=SECTIONS["identity"](issuers=issuers, **values["identity"]),
         server=SECTIONS["server"](**values["server"]),
+        postgrest=deployment,
         origins=origins,
         warnings=tuple(dict.fromkeys([*warnings, *issuer_notes])),
     )
@@ -125,7 +162,8 @@ def _section_values(sources: _Sources, origins: dict[str, Origin]) -> dict[str, 
         inherited = REST_DEFAULTS.get(field.dotted)
         if origin.source == "default" and inherited is not None:
             section, _, name = inherited.partition(".")
-            value, origin = values[section][name], origins[inherited]
+            if origins[inherited].source != "default" or not sources.deployment:
+                value, origin = values[section][name], origins[inherited]
         values[field.section][field.name] = value
         origins[field.dotted] = origin
     return values
@@ -137,7 +175,13 @@ def _find(field: SettingField, sources: _Sources) -> tuple[object, Origin]:
         value, flag = sources.flags[field.dotted], field.flag or f"--{field.dotted}"
         read = field.kind.text if isinstance(value, str) else field.kind.read
         return _convert(field, read, value, flag), Origin("flag", flag)
-    for variable in field.variables:
+    own, *further = field.variables
+    for variable in (own, None, *further):
+        if variable is None:
+            found = _by_postgrest(field, sources)
+            if found is not None:
+                return found
+            continue
         text = (sources.process if variable in PROCESS_ONLY_VARIABLES else sources.environ).get(variable)
         if text is not None:
             return _convert(field, field.kind.text, text, variable), Origin("environment", variable)
@@ -145,7 +189,41 @@ def _find(field: SettingField, sources: _Sources) -> tuple[object, Origin]:
         value = lookup(sources.document, path, sources.file)
         if value is not None:
             return _from_file(field, path, value, sources), Origin("file", CONFIG_NAME)
+    if sources.deployment and field.dotted in DEPLOYMENT_DEFAULTS:
+        return DEPLOYMENT_DEFAULTS[field.dotted], Origin("default", DEPLOYMENT_DEFAULT)
     return field.default, _DEFAULT
+
+
+def _by_postgrest(field: SettingField, sources: _Sources) -> tuple[object, Origin] | None:
+    if field.dotted == APP_SETTINGS:
+        return (tuple(sources.app_settings[0].items()), sources.app_settings[1]) if sources.app_settings else None
+    given = sources.postgrest.get(field.dotted)
+    if given is None:
+        return None
+    value = read_postgrest_text(field, given.text, given.where)
+    return value, Origin("environment" if given.variable else "file", given.where)
+
+
+def read_postgrest_text(field: SettingField, text: str, where: str) -> object:
+    """A setting's value from PostgREST's text for it; `where` names the place in errors. Raises ConfigurationError."""
+    read = BY_DOTTED[field.dotted].read
+    return _convert(field, lambda given: field.kind.text(read(given)), text, where)
+
+
+def check_rest(schemas: Sequence[str], port: int, admin_port: int | None) -> None:
+    """What PostgREST refuses to start with as well. Raises ConfigurationError."""
+    if not schemas:
+        raise ConfigurationError("rest.db_schemas is empty.", 'Name at least one schema, such as ["public"].')
+    for schema in ("pg_catalog", "information_schema"):
+        if schema in schemas:
+            raise ConfigurationError(
+                f"rest.db_schemas lists {schema}, which would show every table of the database to anybody.",
+                "Expose a schema of your own.",
+            )
+    if admin_port and admin_port == port:
+        raise ConfigurationError(
+            f"rest.admin_server_port is {admin_port}, which is the port of the API.", "Choose another port for it."
+        )
 
 
 def _from_file(field: SettingField, path: tuple[str, ...], value: object, sources: _Sources) -> object:
@@ -156,7 +234,10 @@ def _from_file(field: SettingField, path: tuple[str, ...], value: object, source
             f"{'.'.join(path)} in {sources.file} is env({name}), and the environment variable {name} is unset.",
             f"Set {name}, in the environment or in a .env file.",
         )
-    return _convert(field, field.kind.read, value, f"{'.'.join(path)} in {sources.file}")
+    where = f"{'.'.join(path)} in {sources.file}"
+    if isinstance(value, str) and path[:2] == ("rowgate", "rest") and field.section != "rest":
+        return read_postgrest_text(field, value, where)  # another section's setting under PostgREST's name
+    return _convert(field, field.kind.read, value, where)
 
 
 def _convert(field: SettingField, read: Any, value: Any, where: str) -> object:
@@ -268,6 +349,7 @@ def _own_tables() -> dict[str, frozenset[str]]:
         for path in field.paths:
             if path[0] == "rowgate":
                 tables.setdefault(".".join(path[:-1]), set()).add(path[-1])
+    tables["rowgate.rest"] |= {one.key for one in POSTGREST_SETTINGS}  # those that shape nothing here are no slips
     own = {table: frozenset(names) for table, names in tables.items()}
     return {**own, "rowgate.rest.app_settings": frozenset({"**"})}
 

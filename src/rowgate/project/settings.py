@@ -1,7 +1,8 @@
 """Everything that can be configured, resolved once into frozen records.
 
-The walk: flags > environment (`ROWGATE_<SECTION>__<KEY>`) > supabase/config.toml > defaults. `resolve.py` builds these
-records and remembers where each value came from; nothing below `project/` reads a file or the environment again.
+The walk: flags > `ROWGATE_<SECTION>__<KEY>` > PostgREST's variables and file > other variables > supabase/config.toml >
+defaults. `resolve.py` builds these records and remembers where each value came from; nothing else reads a file or the
+environment again.
 """
 
 from __future__ import annotations
@@ -95,6 +96,33 @@ class RestSettings:
     db_aggregates_enabled: bool = False
     db_plan_enabled: bool = False
     db_timezone_enabled: bool = True
+    db_hoisted_tx_settings: tuple[str, ...] = (
+        "statement_timeout",
+        "plan_filter.statement_cost_limit",
+        "default_transaction_isolation",
+    )
+    db_root_spec: str | None = None
+    db_channel: str = "pgrst"
+    db_channel_enabled: bool = True
+    db_config: bool = True  # whether the login's own settings `pgrst.*` count
+    db_pre_config: str | None = None
+    openapi_mode: Literal["follow-privileges", "ignore-privileges", "disabled"] = "follow-privileges"
+    openapi_security_active: bool = False
+    openapi_server_proxy_uri: str | None = None
+    server_cors_allowed_origins: tuple[str, ...] = ()  # empty: any origin
+    server_timing_enabled: bool = False
+    server_trace_header: str | None = None
+    server_unix_socket: Path | None = None  # in place of api.host and api.port
+    server_unix_socket_mode: str = "660"  # octal
+    admin_server_host: str = "127.0.0.1"
+    admin_server_port: int | None = None
+    jwt_secret: str | None = field(default=None, repr=False)  # plain, base64, a JWK or a JWKS; `@file` reads a file
+    jwt_secret_is_base64: bool = False
+    jwt_aud: str | None = None
+    jwt_role_claim_key: str = ".role"  # PostgREST's JSPath
+    jwt_roles: tuple[str, ...] = ()  # ours; empty: any unprivileged role the login may take
+    allow_privileged_roles: bool = False  # ours
+    at_root: bool = False  # ours: serve at `/` as well, where PostgREST does
     app_settings: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # secrets for SQL functions lie here
     request_headers: Literal["all", "no-credentials"] = "all"
     body_limit: int = 100 * 1024 * 1024  # bytes
@@ -167,7 +195,7 @@ class ServerSettings:
 class Origin:
     """Where a setting's value came from: `flag --port`, `ROWGATE_API__PORT`, `supabase/config.toml`, `default`."""
 
-    source: Literal["flag", "environment", "file", "default", "generated"]
+    source: Literal["flag", "environment", "file", "database", "default", "generated"]
     name: str
 
 
@@ -183,5 +211,6 @@ class Settings:
     rest: RestSettings = RestSettings()
     identity: IdentitySettings = IdentitySettings()
     server: ServerSettings = ServerSettings()
+    postgrest: bool = False  # started as a deployment of PostgREST's: its defaults, its path, its database login
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)

@@ -168,4 +168,28 @@ GUARDS = (
         "    jwt_secret: str\n",
         ("unit/project/test_resolve.py::test_settings_show_no_secret_in_their_repr",),
     ),
+    Guard(
+        "the catalog's schemas are not exposed",
+        "every table, role and function of the database in the hands of anybody",
+        "project/resolve.py",
+        "        if schema in schemas:\n",
+        "        if False:\n",
+        ("unit/project/test_postgrest.py::test_the_catalogs_own_schemas_are_never_exposed",),
+    ),
+    Guard(
+        "PostgREST's file is never quoted",
+        "a secret of its line in an error message",
+        "project/postgrest_file.py",
+        'f"{file}, line {line}: {what}."',
+        'f"{file}, line {line}: {what}: {text}."',
+        ("unit/project/test_postgrest.py::test_a_malformed_file_is_named_by_its_line_and_not_quoted",),
+    ),
+    Guard(
+        "PostgREST's JWT secret has no repr",
+        "a traceback or a debug line that shows it",
+        "project/settings.py",
+        "    jwt_secret: str | None = field(default=None, repr=False)",
+        "    jwt_secret: str | None = field(default=None)",
+        ("unit/project/test_postgrest.py::test_no_secret_shows",),
+    ),
 )

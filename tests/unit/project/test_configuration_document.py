@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rowgate.project.fields import SettingField, project_id_field, secret_fields, setting_fields
 from rowgate.project.issuers import TOKEN_CLASSES
+from rowgate.project.postgrest import DEPLOYMENT_DEFAULTS, POSTGREST_SETTINGS, variable_of
 from rowgate.project.settings import IssuerSettings
 from rowgate.project.third_party import THIRD_PARTIES
 
@@ -79,3 +80,19 @@ def test_every_token_class_is_named() -> None:
     (row,) = (row for row in rows("key") if row[0] == "`token_classes`")
 
     assert set(re.findall(r"`(\w+)`", row[3])) == set(TOKEN_CLASSES)
+
+
+def test_every_setting_of_postgrests_has_a_verdict_in_the_documentation_and_no_other_has() -> None:
+    documented = {row[0]: row for row in rows("variable") if row[0].startswith("`PGRST_")}
+    del documented["`PGRST_APP_SETTINGS_<NAME>`"]
+
+    assert set(documented) == {", ".join(f"`{variable_of(name)}`" for name in one.names) for one in POSTGREST_SETTINGS}
+    for one in POSTGREST_SETTINGS:
+        row = documented[", ".join(f"`{variable_of(name)}`" for name in one.names)]
+        here = f"`{one.dotted}`" if one.dotted else "no effect"
+        assert row[1] == (f"{here}: {one.note}" if one.note else here)
+        assert row[2] == (f"`pgrst.{one.key}`" if one.in_database else "–")
+
+
+def test_every_default_of_a_postgrest_deployment_is_documented_and_no_other() -> None:
+    assert [row[0] for row in rows("default")] == [f"`{name}`" for name in DEPLOYMENT_DEFAULTS]
