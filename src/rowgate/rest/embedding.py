@@ -67,12 +67,15 @@ def _none_found(catalog: Catalog, origin: QualifiedName, target: str, hint: str 
     schema, name = origin
     using = f"' using the hint '{hint}" if hint is not None else ""
     suggestion: str | None = None
-    if origin in catalog.relationships:
-        targets = [each.target[1] for each in catalog.relationships[origin] if each.target[0] == schema]
+    if origin in catalog.relationships or origin in catalog.computed_relationships:
+        related = [each.target for each in catalog.relationships.get(origin, ())]
+        related += [each.target for each in catalog.computed_relationships.get(origin, ())]
+        targets = [name for within, name in related if within == schema]
         if target not in targets and (meant := nearest(target, targets, exact=False)):
             suggestion = f"Perhaps you meant '{meant}' instead of '{target}'."
     else:
-        origins = [each[1] for each in catalog.relationships if each[0] == schema]
+        known = {*catalog.relationships, *catalog.computed_relationships}
+        origins = [each[1] for each in known if each[0] == schema]
         if meant := nearest(name, origins):
             suggestion = f"Perhaps you meant '{meant}' instead of '{name}'."
     return RestError(

@@ -65,6 +65,18 @@ create view writers as select id, name from hidden.writers;
 create view notes as select id, body, writer_id from hidden.notes;
 create view note_list as select * from notes;
 create view tags as select * from hidden.tags;
+create table director_pools (id int primary key);
+create table film_bins (id int primary key);
+create table hidden.pooled (
+  pool_id int references director_pools, bin_id int references film_bins, primary key (pool_id, bin_id));
+create table directorless (id int primary key);
+
+-- three kinds of ways between two tables
+create table crews (id int primary key, name text);
+create table hands (id int primary key, name text, crew_id int references crews);
+alter table crews add column lead_id int references hands;
+create table crew_hands (crew_id int references crews, hand_id int references hands, primary key (crew_id, hand_id));
+create view crew_hand_list as select * from crew_hands;
 
 -- computed fields and relationships
 create function full_name(directors) returns text stable language sql as $$ select $1.first_name || ' ' || $1.last_name $$;

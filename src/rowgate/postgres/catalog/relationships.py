@@ -32,6 +32,13 @@ where p.pronargs = 1 and p.prokind = 'f' and sn.nspname = any(%(schemas)s) and t
 order by pn.nspname, p.proname
 """
 
+_RANKS = {
+    Cardinality.ONE_TO_MANY: 0,
+    Cardinality.MANY_TO_ONE: 1,
+    Cardinality.ONE_TO_ONE: 2,
+    Cardinality.MANY_TO_MANY: 3,
+}
+
 
 def build_computed(rows: list[Row]) -> dict[QualifiedName, tuple[ComputedRelationship, ...]]:
     """Computed relationships by their source."""
@@ -53,11 +60,13 @@ def derive_relationships(
 ) -> dict[QualifiedName, tuple[Relationship, ...]]:
     """All relationships between relations of `schemas`, by source.
 
-    `primary_keys` are the column names of exposed relations, views included: a junction is exposed itself, and its
-    foreign keys lie within its primary key. A function named like a target (schema included) replaces what was found
-    towards that target.
+    `primary_keys` are the column names of exposed relations, views included: a junction's foreign keys lie within its
+    primary key. One outside of `schemas` relates nothing, but leaves its ends with an entry, be it empty: upstream
+    knows them as related, and makes no guess at another relation in place of them (PGRST200's hint). A function named
+    like a target (schema included) replaces what was found towards that target.
     """
     exposed = frozenset(schemas)
+    primary_keys = {one.table: one.names for one in keys.primary.values()} | dict(primary_keys)
     over: dict[int, list[View]] = {}
     for view in views:
         for table in view.tables:
@@ -68,7 +77,9 @@ def derive_relationships(
     found: dict[QualifiedName, list[Relationship]] = {}
     for one in every:
         if one.source[0] in exposed and one.target[0] in exposed and (one.source, one.target) not in replaced:
-            found.setdefault(one.source, []).append(one)
+            several = found.setdefault(one.source, [])
+            if one.junction is None or one.junction.schema in exposed:
+                several.append(one)
     return {source: tuple(sorted(several, key=_order)) for source, several in found.items()}
 
 
@@ -146,14 +157,10 @@ def _through_junctions(
     ]
 
 
-def _order(one: Relationship) -> tuple[QualifiedName, str, str, tuple[tuple[str, str], ...], QualifiedName, str]:
-    """A stable order, so that error texts listing several relationships never change between reloads."""
-    junction = one.junction
-    return (
-        one.target,
-        one.cardinality,
-        one.constraint,
-        one.columns,
-        (junction.schema, junction.name) if junction else ("", ""),
-        junction.target_constraint if junction else "",
-    )
+def _order(one: Relationship) -> tuple[QualifiedName, int, QualifiedName, str, str, tuple[tuple[str, str], ...]]:
+    """Upstream's order, in which an error lists the several relationships it found."""
+    if (junction := one.junction) is None:
+        return (one.target, _RANKS[one.cardinality], ("", ""), one.constraint, "", one.columns)
+    through = (junction.schema, junction.name)
+    columns = junction.source_columns + junction.target_columns
+    return (one.target, _RANKS[one.cardinality], through, one.constraint, junction.target_constraint, columns)
