@@ -39,6 +39,8 @@ def _body(rows: str, format_: Format, call: Call | None) -> str:
         return f"string_agg({ROW}.{SCALAR}::text, '')"
     if format_.aggregate is not None:
         row = ROW if format_.row_type is None else f"{ROW}::{qualified(*format_.row_type)}"
+        if call is not None and call.scalar and call.single:
+            row = f"{ROW}.{SCALAR}"
         return f"({qualified(*format_.aggregate)}({row}))::text"
     if format_.body is Body.GEOJSON:
         features = f"coalesce(json_agg(ST_AsGeoJSON({ROW})::json), '[]')"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -42,6 +42,11 @@ class Format:
     explain: str = ""  # `explain (…) ` where the statement's plan is asked for in place of its rows
 
     @property
+    def of_text(self) -> bool:
+        """Whether rows are written as Postgres' text of them, in which a json value stands as it is spelled."""
+        return self.body in (Body.CSV, Body.AGGREGATE)
+
+    @property
     def singular(self) -> bool:
         return self.body is Body.OBJECT and not self.explain
 
@@ -61,6 +66,20 @@ PLAIN = {
     "application/geo+json": GEOJSON,
 }
 
+CHARSET = b"; charset=utf-8"
+# The types upstream knows by name: these are sent with their character set, and without.
+TEXTUAL = frozenset(
+    [
+        "text/plain",
+        "text/xml",
+        "text/csv",
+        "application/json",
+        "application/geo+json",
+        "application/openapi+json",
+        "application/x-www-form-urlencoded",
+    ]
+)
+BARE = frozenset(["application/octet-stream", "*/*"])
 
 PLANS = {
     "application/vnd.pgrst.plan": "text",
@@ -90,11 +109,15 @@ def negotiate(accept: tuple[MediaType, ...], shown: Resource, handlers: Handlers
     plan may be shown (db_plan_enabled). Raises RestError PGRST107 when nothing accepted can be produced.
     """
     own = _own_media_type(shown.call)
+
+    def written(media: MediaType) -> Format | None:
+        return _own_format(own, media) or _handled(shown, handlers, media) or _format(media)
+
     for media in accept:
-        if media.name in PLANS:
-            chosen = _plan(media, plans)
+        if media.name not in PLANS:
+            chosen = written(media)
         else:
-            chosen = _own_format(own, media) or _handled(shown, handlers, media) or _format(media)
+            chosen = _explained(written(_planned(media)), media) if plans else None
         if chosen is not None:
             return chosen
     names = ", ".join(_spelled(media) for media in accept)
@@ -109,24 +132,22 @@ def _format(media: MediaType) -> Format | None:
     return PLAIN.get(media.name)
 
 
-def _plan(media: MediaType, allowed: bool) -> Format | None:
-    """`application/vnd.pgrst.plan+json; for="text/csv"; options=analyze|buffers`."""
-    given = dict(media.parameters)
-    planned = _format(MediaType(given.get("for", "application/json"), media.parameters))
-    if planned is None or not allowed:
+def _planned(media: MediaType) -> MediaType:
+    """What the plan is for: `application/vnd.pgrst.plan+json; for="text/csv"; options=analyze|buffers`."""
+    own = tuple([each for each in media.parameters if each[0] not in ("for", "options")])
+    return MediaType(dict(media.parameters).get("for", "application/json").lower(), own)
+
+
+def _explained(planned: Format | None, media: MediaType) -> Format | None:
+    if planned is None:
         return None
-    asked = given.get("options", "").split("|")
-    options = [name for name in PLAN_OPTIONS if name in asked]
-    style = PLANS[media.name]
-    shown = planned.content_type.removesuffix(b"; charset=utf-8").decode()
-    content_type = f'application/vnd.pgrst.plan+{style}; for="{shown}"'
-    content_type += f"; options={'|'.join(options)}; charset=utf-8" if options else "; charset=utf-8"
-    return Format(
-        planned.body,
-        content_type.encode(),
-        planned.strip,
-        explain=f"explain ({', '.join([f'format {style}', *options])}) ",
-    )
+    explain = f"explain ({', '.join([f'format {PLANS[media.name]}', *_options(media)])}) "
+    return replace(planned, content_type=f"{_spelled(media)}; charset=utf-8".encode(), explain=explain)
+
+
+def _options(media: MediaType) -> list[str]:
+    asked = dict(media.parameters).get("options", "").split("|")
+    return [name for name in PLAN_OPTIONS if name in asked]
 
 
 def _stripped(media: MediaType) -> bool:
@@ -152,10 +173,10 @@ def _own_format(own: str | None, media: MediaType) -> Format | None:
 
 
 def _handled(shown: Resource, handlers: Handlers, media: MediaType) -> Format | None:
-    """Of a relation's own aggregates that for `*/*` goes first; those for any rows come last."""
-    if not handlers or media.name.startswith(VENDORED) or (shown.call is not None and shown.call.scalar):
+    """Of a relation's own aggregates that for `*/*` goes first; those for anything come last, for values too."""
+    if not handlers or media.name.startswith(VENDORED):
         return None
-    if shown.whole:
+    if shown.whole and not (shown.call is not None and shown.call.scalar):
         for name in ("*/*", media.name):
             if aggregate := handlers.get((shown.relation, name)):
                 declared = b"application/octet-stream" if name == "*/*" else _declared(name)
@@ -170,9 +191,17 @@ def _covers(wanted: str, name: str) -> bool:
 
 
 def _declared(name: str) -> bytes:
-    textual = name in ("text/plain", "text/xml", "text/csv", "application/json", "application/geo+json")
-    return f"{name}; charset=utf-8".encode() if textual else name.encode()
+    return name.encode() + (CHARSET if name in TEXTUAL else b"")
 
 
 def _spelled(media: MediaType) -> str:
+    """The name of a type that is known, without what means nothing; one that is not keeps its parameters."""
+    if media.name in PLANS:
+        options = "|".join(_options(media))
+        planned = f'application/vnd.pgrst.plan+{PLANS[media.name]}; for="{_spelled(_planned(media))}"'
+        return f"{planned}; options={options}" if options else planned
+    if media.name.startswith(VENDORED) and (known := _format(media)) is not None:
+        return known.content_type.removesuffix(CHARSET).decode()
+    if media.name in TEXTUAL or media.name in BARE:
+        return media.name
     return media.name + "".join(f";{name}={value}" for name, value in media.parameters)

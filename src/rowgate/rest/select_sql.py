@@ -33,24 +33,35 @@ ROW = "pgrst_row"  # the alias of the rows that become JSON
 WRITTEN = "pgrst_source"  # the WITH query that holds what a write returned
 
 
-def select_sql(node: Node, parameters: Parameters, parent: str | None = None, embed: Embed | None = None) -> str:
-    """The SELECT of a node; below another node it is correlated with `parent` (quoted) by `embed`'s relationship."""
+def select_sql(
+    node: Node,
+    parameters: Parameters,
+    parent: str | None = None,
+    embed: Embed | None = None,
+    *,
+    jsonb: bool = False,
+) -> str:
+    """The SELECT of a node; below another node it is correlated with `parent` (quoted) by `embed`'s relationship.
+
+    `jsonb`: embeds are of that type, as all of upstream's are. It has the equality that grouping needs, and its own
+    spelling of a text where rows are written as text; json is cheaper where neither matters.
+    """
     alias = identifier(node.alias)
     grouped = node.aggregated
+    jsonb = jsonb or grouped
     items = [_output_sql(alias, output, parameters) for output in node.outputs]
     group = [index for index, output in enumerate(node.outputs, 1) if not output.aggregate] if grouped else []
     joins = ""
     for below in node.embeds:
         if below.spread:
-            joins += _spread_join(below, alias, parameters)
+            joins += _spread_join(below, alias, parameters, jsonb=jsonb)
             for column in below.columns:
                 items.append(_spread_column(below, column))
                 if grouped and not column.aggregate:
                     group.append(len(items))
         elif not below.node.answers_nothing:
             value = _embed_value(below, alias, parameters)
-            # GROUP BY needs an equality, which json does not have
-            items.append(f"({value}){'::jsonb' if grouped else ''} as {name_sql(below.name)}")
+            items.append(f"({value}){'::jsonb' if jsonb else ''} as {name_sql(below.name)}")
             if grouped:
                 group.append(len(items))
     sql = f"select {', '.join(items)} from {_from(node, embed, parent, parameters)}{joins}"
@@ -179,15 +190,16 @@ def _embed_value(embed: Embed, parent: str, parameters: Parameters) -> str:
     return f"select row_to_json({ROW}) from ({inner}) {ROW}{once}"
 
 
-def _spread_join(embed: Embed, parent: str, parameters: Parameters) -> str:
+def _spread_join(embed: Embed, parent: str, parameters: Parameters, *, jsonb: bool) -> str:
     kind = "join" if embed.inner else "left join"
     lateral = identifier(embed.lateral)
+    inner = select_sql(embed.node, parameters, parent, embed, jsonb=jsonb and embed.to_one)
     if embed.to_one:
-        inner = select_sql(embed.node, parameters, parent, embed)
         return f" {kind} lateral ({inner}) {lateral} on true"
-    inner = select_sql(embed.node, parameters, parent, embed)
+    cast = "::jsonb" if jsonb else ""
     columns = ", ".join(
-        f"coalesce(json_agg({ROW}.{name_sql(each.name)}), '[]') as {name_sql(each.name)}" for each in embed.columns
+        f"coalesce(json_agg({ROW}.{name_sql(each.name)}), '[]'){cast} as {name_sql(each.name)}"
+        for each in embed.columns
     )
     columns = columns or "count(*)"  # an aggregate keeps a spread of nothing to one row, too
     having = " having count(*) > 0" if embed.inner else ""

@@ -49,7 +49,7 @@ def read_statement(plan: ReadPlan) -> Statement:
     """The statement of a read."""
     parameters = Parameters()
     format_ = NO_BODY if plan.head else plan.format
-    before, rows = wrapped(select_sql(plan.node, parameters), format_)
+    before, rows = wrapped(select_sql(plan.node, parameters, jsonb=format_.of_text), format_)
     sql = answer_sql(rows, format_, "count(*)", _total(plan, parameters))
     mode = _mode(plan.node.conditions, plan.node, plan.relation, parameters)
     return _statement(plan.format, before, sql, parameters, Access.READ_ONLY, mode)
@@ -70,7 +70,7 @@ def mutation_statement(plan: MutationPlan) -> Statement:
     if plan.format.body is Body.NONE or _is_plain(plan.node, mutation.returning):
         rows = WRITTEN
     else:
-        more, rows = wrapped(select_sql(plan.node, parameters), plan.format)
+        more, rows = wrapped(select_sql(plan.node, parameters, jsonb=plan.format.of_text), plan.format)
         before += f", {more}" if more else ""
     key = mutation.returning if plan.returns is Return.HEADERS_ONLY and isinstance(mutation, Insert) else ()
     inserted = f"nullif(current_setting('{INSERTED}', true), '')" if counts_inserted(mutation) else "null"
@@ -91,11 +91,12 @@ def call_statement(plan: CallPlan) -> Statement:
     before = ""
     node = plan.node
     if total != "null" and node.range != ALL_ROWS:
-        before = f"{WRITTEN} as materialized ({select_sql(replace(node, range=ALL_ROWS), parameters)})"
+        everything = select_sql(replace(node, range=ALL_ROWS), parameters, jsonb=format_.of_text)
+        before = f"{WRITTEN} as materialized ({everything})"
         total = f"(select count(*) from {WRITTEN})"
         more, rows = wrapped(f"select * from {WRITTEN}{range_sql(node.range)}", format_)
     else:
-        more, rows = wrapped(select_sql(node, parameters), format_)
+        more, rows = wrapped(select_sql(node, parameters, jsonb=format_.of_text), format_)
     before = ", ".join(filter(None, (before, more)))
     sql = answer_sql(rows, format_, page, total, call)
     mode = PlanMode.CUSTOM if parameters.values else PlanMode.AUTO

@@ -257,3 +257,22 @@ async def test_a_plan_is_shown_only_where_the_setting_allows_it(rest: Client) ->
     write = await open_("DELETE", "/people_tasks?person_id=eq.1", accept="application/vnd.pgrst.plan+json")
     assert write.json[0]["Plan"]
     assert len((await rest("GET", "/people_tasks")).json) == 3
+
+
+async def test_a_plan_is_for_any_type_that_can_be_answered_in(cinema: Client) -> None:
+    def plan_for(media: str) -> str:
+        return f'application/vnd.pgrst.plan+text; for="{media}"; options=verbose'
+
+    for path, media, shown in (
+        ("/films", "application/vnd.tally", b"tally(pgrst_row.*)"),
+        ("/directors", "text/tab-separated-values", b"(tabbed("),
+        ("/rpc/page", "text/html", b"string_agg("),
+        ("/rpc/greet", "application/vnd.tally", b"tally("),
+        ("/directors", "text/csv", b"string_agg("),
+        ("/directors", "application/vnd.pgrst.array+json;nulls=stripped", b"json_strip_nulls("),
+    ):
+        answer = await cinema("GET", path, accept=plan_for(media))
+        assert answer.headers["content-type"] == f"{plan_for(media)}; charset=utf-8"
+        assert shown in answer.body, answer.body
+    for media in ("image/png", "application/vnd.pgrst.plan"):
+        assert (await cinema("GET", "/films", accept=plan_for(media))).status == 406
