@@ -30,12 +30,14 @@ GENERAL: Mapping[str, str] = {
 }
 
 
-def refuse_for(issuer: Issuer, code: str, message: str, hint: str | None = None) -> Refused:
+def refuse_for(issuer: Issuer, code: str, message: str, hint: str | None = None, subject: str | None = None) -> Refused:
     """A refusal that names the issuer and gives the best fix there is."""
-    return Refused(refusal_for(issuer, code, message, hint))
+    return Refused(refusal_for(issuer, code, message, hint, subject))
 
 
-def refusal_for(issuer: Issuer, code: str, message: str, hint: str | None = None) -> Refusal:
+def refusal_for(
+    issuer: Issuer, code: str, message: str, hint: str | None = None, subject: str | None = None
+) -> Refusal:
     """As `refuse_for`, as a value."""
     words = hint or PROFILES[issuer.provider].advice.get(code) or GENERAL.get(code)
-    return refusal(code, message, words, issuer.name)
+    return refusal(code, message, words, issuer.name, subject)

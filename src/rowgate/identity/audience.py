@@ -17,6 +17,7 @@ def check_audience(case: Case) -> None:
             "audience_mismatch",
             f"The token is meant for {listed(audiences)}; this issuer's tokens must be meant for one of "
             f"{listed(issuer.audiences)}.",
+            subject="aud",
         )
     if issuer.provider == "cognito" and issuer.client_ids is not None:
         # Cognito's access tokens have no aud; they name the app client in client_id.
@@ -40,7 +41,8 @@ def _audiences(case: Case) -> frozenset[str]:
         return frozenset({audience})
     if isinstance(audience, list) and all(isinstance(one, str) for one in audience):
         return frozenset(audience)
-    raise refuse_for(case.issuer, "claim_invalid", f"aud is {show(audience)}, neither a string nor a list of strings.")
+    problem = f"aud is {show(audience)}, neither a string nor a list of strings."
+    raise refuse_for(case.issuer, "claim_invalid", problem, subject="aud")
 
 
 def check_authorized_party(case: Case) -> None:

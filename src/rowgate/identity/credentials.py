@@ -56,6 +56,7 @@ def read_credentials(authorization: bytes | None, apikey: bytes | None) -> Prese
             "token_malformed",
             "The Authorization header says Bearer, but no token follows.",
             "The client's accessToken function returned an empty string; leave the header out for anonymous requests.",
+            subject="0",
         )
     if token.startswith(OPAQUE_PREFIX):
         if apikey is not None and apikey != token:

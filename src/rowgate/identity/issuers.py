@@ -11,9 +11,9 @@ from rowgate.identity.providers.own import OWN_NAME
 from rowgate.identity.providers.shared_secret import SHARED_SECRET_NAME
 from rowgate.project.settings import IdentitySettings
 
-__all__ = ["Issuer", "IssuerBook", "build_issuers"]
+__all__ = ["RESERVED_NAMES", "Issuer", "IssuerBook", "build_issuers"]
 
-_RESERVED_NAMES = (OWN_NAME, SHARED_SECRET_NAME, "anonymous")  # they label counters beside the issuers
+RESERVED_NAMES = (OWN_NAME, SHARED_SECRET_NAME, "anonymous")  # they label counters beside the issuers
 
 
 def build_issuers(settings: IdentitySettings) -> tuple[Issuer, ...]:
@@ -26,7 +26,7 @@ def build_issuers(settings: IdentitySettings) -> tuple[Issuer, ...]:
     for configured in settings.issuers:
         if not configured.name:
             raise ConfigurationError("an issuer has no name", 'Write name = "…": counters and messages show it.')
-        if configured.name in names or configured.name in _RESERVED_NAMES:
+        if configured.name in names or configured.name in RESERVED_NAMES:
             raise ConfigurationError(
                 f'two issuers are named "{configured.name}"'
                 if configured.name in names

@@ -19,7 +19,8 @@ class Refusal:
     status: int
     message: str
     hint: str | None = None
-    issuer: str | None = None  # the configured issuer's name, where one was identified
+    issuer: str | None = None  # the issuer's name, where one was identified
+    subject: str | None = None  # the claim, algorithm or role that it is about, or the number of parts a token has
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ REFUSALS: Mapping[str, RefusalKind] = {
 }
 
 
-def refusal(code: str, message: str, hint: str | None = None, issuer: str | None = None) -> Refusal:
+def refusal(
+    code: str, message: str, hint: str | None = None, issuer: str | None = None, subject: str | None = None
+) -> Refusal:
     """Make the refusal of that code, with the table's status. Raises KeyError for a code that is not in the table."""
-    return Refusal(code=code, status=REFUSALS[code].status, message=message, hint=hint, issuer=issuer)
+    return Refusal(code=code, status=REFUSALS[code].status, message=message, hint=hint, issuer=issuer, subject=subject)

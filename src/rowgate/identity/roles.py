@@ -76,4 +76,5 @@ def check_role(issuer: Issuer, role: str, snapshot: RoleSnapshot) -> bool:
             f"The role {show(role)} cannot be confirmed: no role of the database is known yet.",
             "The database has not been reached, or its login may take no role; `rowgate status` says which.",
         )
-    raise refuse_for(issuer, "role_unknown", f"The role {show(role)} does not exist, or the login may not take it.")
+    problem = f"The role {show(role)} does not exist, or the login may not take it."
+    raise refuse_for(issuer, "role_unknown", problem, subject=role)

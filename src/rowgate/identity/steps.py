@@ -71,6 +71,7 @@ def _algorithm(case: Case) -> None:
             "algorithm_not_allowed",
             f"alg is {show(algorithm)}.",
             "Tokens must be signed: RS256, ES256 or EdDSA by their issuer, HS256 with the project's JWT secret.",
+            subject="none" if algorithm == "none" else "unknown",
         )
 
 

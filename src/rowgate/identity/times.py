@@ -40,7 +40,10 @@ def _check_begun(case: Case, claim: str) -> None:
         return
     if moment - case.now > case.issuer.clock_skew:
         raise refuse_for(
-            case.issuer, "token_not_yet_valid", f"The token's {claim} lies {_ago(moment - case.now)} in the future."
+            case.issuer,
+            "token_not_yet_valid",
+            f"The token's {claim} lies {_ago(moment - case.now)} in the future.",
+            subject=claim,
         )
     case.not_before = max(case.not_before, moment - case.issuer.clock_skew)
 
@@ -50,7 +53,8 @@ def _moment(case: Case, claim: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise refuse_for(case.issuer, "claim_invalid", f"{claim} is {show(value)}, not a number of seconds.")
+        problem = f"{claim} is {show(value)}, not a number of seconds."
+        raise refuse_for(case.issuer, "claim_invalid", problem, subject=claim)
     try:
         return float(value)
     except OverflowError:  # an integer beyond 1.8e308

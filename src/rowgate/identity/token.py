@@ -53,17 +53,20 @@ def parse_token(raw: bytes) -> Token:
             "The token has five parts: it is encrypted (JWE), and only its issuer can read it.",
             "Ask the provider for a signed token. Auth0 encrypts, or hands out opaque tokens, when no audience is "
             "requested or when the API has token encryption switched on.",
+            subject="5",
         )
     if len(parts) != 3:
+        other = _what_else(raw)
         raise refuse(
             "token_malformed",
             f"A token has three parts joined by dots; this has {len(parts)}.",
-            _what_else(raw) or WHOLE,
+            other or "Send the token as the provider issued it: `Authorization: Bearer <token>`.",
+            subject=None if other else str(len(parts)),
         )
     header_part, payload_part, signature_part = parts
     header = _read_part(_decode(header_part, "header"), "header")
     if header.flaw is not None:
-        raise refuse("token_malformed", f"The token's header holds {header.flaw}.", WHOLE)
+        raise refuse("token_malformed", f"The token's header holds {header.flaw}.", WHOLE, subject="3")
     payload = _decode(payload_part, "payload")
     claims = _read_part(payload, "payload")
     return Token(
@@ -82,9 +85,10 @@ def _decode(part: bytes, name: str) -> bytes:
     try:
         decoded = base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
     except (binascii.Error, ValueError):
-        raise refuse("token_malformed", f"The token's {name} is not base64url.", WHOLE) from None
+        raise refuse("token_malformed", f"The token's {name} is not base64url.", WHOLE, subject="3") from None
     if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part:
-        raise refuse("token_malformed", f"The token's {name} is not base64url without padding and white space.", WHOLE)
+        problem = f"The token's {name} is not base64url without padding and white space."
+        raise refuse("token_malformed", problem, WHOLE, subject="3")
     return decoded
 
 
@@ -92,7 +96,8 @@ def _read_part(text: bytes, name: str) -> Reading:
     try:
         return read_object(text)
     except NotStrict as error:
-        raise refuse("token_malformed", f"The token's {name} is not strict JSON: {error}.", WHOLE) from None
+        problem = f"The token's {name} is not strict JSON: {error}."
+        raise refuse("token_malformed", problem, WHOLE, subject="3") from None
 
 
 def _what_else(raw: bytes) -> str | None:
@@ -101,4 +106,4 @@ def _what_else(raw: bytes) -> str | None:
         return f'The client sent the word "{word}": its accessToken function returned no token (await it).'
     if raw.startswith((b"mt_", b"oat_", b"ak_", b"sk_")):
         return "This is an opaque key of the provider. Ask the provider for a JWT instead."
-    return "Send the token as the provider issued it: `Authorization: Bearer <token>`."
+    return None

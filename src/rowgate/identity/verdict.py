@@ -13,6 +13,8 @@ class Refused(Exception):
         self.refusal = refused
 
 
-def refuse(code: str, message: str, hint: str | None = None, issuer: str | None = None) -> Refused:
+def refuse(
+    code: str, message: str, hint: str | None = None, issuer: str | None = None, subject: str | None = None
+) -> Refused:
     """Make the exception for a row of the refusal table."""
-    return Refused(refusal(code, message, hint, issuer))
+    return Refused(refusal(code, message, hint, issuer, subject))

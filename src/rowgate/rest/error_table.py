@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from rowgate.identity.refusals import Refusal, refusal
+from rowgate.identity.refusals import refusal
 from rowgate.postgres.database import ServiceUnavailableHere
 from rowgate.postgres.errors import DatabaseError, OutcomeUnknown, PoolTimeout, PostgresError, Unavailable
 from rowgate.rest.errors import RestError
+from rowgate.rest.refused import refusal_error
 from rowgate.rest.said import STATUSES, are_headers, raw_headers
 
 EXACT: Mapping[str, int] = {
@@ -54,23 +55,6 @@ MESSAGE_HINT = (
     "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'."
 )
 DETAIL_HINT = "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'."
-REFUSAL_CODES: Mapping[str, str] = {
-    "shared_secret_disabled": "PGRST300",
-    "anonymous_disabled": "PGRST302",
-    "expiry_missing": "PGRST303",
-    "token_expired": "PGRST303",
-    "token_not_yet_valid": "PGRST303",
-    "claim_invalid": "PGRST303",
-    "claims_unrepresentable": "PGRST303",
-    "audience_mismatch": "PGRST303",
-    "authorized_party_mismatch": "PGRST303",
-    "token_class_not_allowed": "PGRST303",
-    "session_pending": "PGRST303",
-    "role_missing": "PGRST303",
-    "role_not_allowed": "PGRST303",
-    "role_unknown": "PGRST303",
-    "role_privileged": "PGRST303",
-}
 
 
 class _Raised(msgspec.Struct):
@@ -172,23 +156,3 @@ def no_catalog() -> RestError:
         "Could not query the database for the schema cache. Retrying.",
         headers=((b"retry-after", b"1"),),
     )
-
-
-def refusal_error(refusal: Refusal) -> RestError:
-    """A refused credential: PGRST301 unless the table says otherwise."""
-    code = REFUSAL_CODES.get(refusal.code, "PGRST301")
-    headers: list[tuple[bytes, bytes]] = [(b"x-rowgate-refusal", refusal.code.encode())]
-    if refusal.status == 401:
-        if code == "PGRST302":
-            headers.append((b"www-authenticate", b"Bearer"))
-        else:
-            said = f'Bearer error="invalid_token", error_description="{_quotable(refusal.message)}"'
-            headers.append((b"www-authenticate", said.encode()))
-    elif refusal.status == 503:
-        headers.append((b"retry-after", b"1"))
-    return RestError(refusal.status, code, refusal.message, None, refusal.hint, tuple(headers))
-
-
-def _quotable(text: str) -> str:
-    """A text as RFC 6750 section 3 allows it in error_description: printable ASCII without `"` and `\\`."""
-    return "".join(" " if c in '"\\' else c for c in text.encode("ascii", "replace").decode() if " " <= c <= "~")

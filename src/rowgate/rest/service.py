@@ -16,10 +16,11 @@ from rowgate.postgres.statement import Access, End, Isolation, RequestContext, R
 from rowgate.principal import Principal
 from rowgate.project.settings import RestSettings
 from rowgate.rest.context import request_context
-from rowgate.rest.error_table import no_catalog, postgres_error, refusal_error
+from rowgate.rest.error_table import no_catalog, postgres_error
 from rowgate.rest.errors import RestError
 from rowgate.rest.plan import CallPlan, MutationPlan, OptionsPlan, ReadPlan
 from rowgate.rest.prepared import PlanCache, Prepared, key_of, prepare
+from rowgate.rest.refused import refusal_error
 from rowgate.rest.request import parse, with_payload
 from rowgate.rest.response import (
     call_response,

@@ -121,11 +121,11 @@ GUARDS = (
     Guard(
         "error_description",
         "the same through a refusal's words",
-        "rest/error_table.py",
+        "rest/refused.py",
         'return "".join(" " if c in \'"\\\\\' else c for c in text.encode("ascii", "replace").decode() '
         'if " " <= c <= "~")',
         "return text",
-        ("integration/rest/test_errors.py::test_every_refusal_is_rendered_in_postgrests_shape",),
+        ("unit/rest/test_refused.py::test_words_of_ours_go_into_the_challenge_without_quotes_and_controls",),
     ),
     Guard(
         "secret keys are masked for SQL",
