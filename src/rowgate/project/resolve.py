@@ -46,6 +46,7 @@ from rowgate.project.postgrest_given import (
     unknown_postgrest_settings,
 )
 from rowgate.project.secrets import FILE_NAME, load_secrets
+from rowgate.project.service_address import check_proxy_uri
 from rowgate.project.settings import Folders, IssuerSettings, Origin, Settings
 from rowgate.project.spelling import did_you_mean, nearest
 from rowgate.project.third_party import THIRD_PARTIES, read_third_parties
@@ -129,6 +130,7 @@ def resolve(
     _check_services(values["server"]["services"])
     rest = values["rest"]
     check_rest(rest["db_schemas"], values["api"]["port"], rest["admin_server_port"])
+    check_proxy_uri(rest["openapi_server_proxy_uri"])
     rest["jwt_secret"] = read_named_file(rest["jwt_secret"], "rest.jwt_secret")
     values["db"]["url"] = read_named_file(values["db"]["url"], "db.url")
     secrets_given = _given_secrets(sources, origins)

@@ -66,6 +66,7 @@ PLAIN = {
     "application/geo+json": GEOJSON,
 }
 
+OPENAPI = "application/openapi+json"
 CHARSET = b"; charset=utf-8"
 # The types upstream knows by name: these are sent with their character set, and without.
 TEXTUAL = frozenset(
@@ -75,7 +76,7 @@ TEXTUAL = frozenset(
         "text/csv",
         "application/json",
         "application/geo+json",
-        "application/openapi+json",
+        OPENAPI,
         "application/x-www-form-urlencoded",
     ]
 )
@@ -120,8 +121,13 @@ def negotiate(accept: tuple[MediaType, ...], shown: Resource, handlers: Handlers
             chosen = _explained(written(_planned(media)), media) if plans else None
         if chosen is not None:
             return chosen
+    raise not_available(accept)
+
+
+def not_available(accept: tuple[MediaType, ...]) -> RestError:
+    """PGRST107: nothing that was accepted can be produced."""
     names = ", ".join(_spelled(media) for media in accept)
-    raise RestError(406, "PGRST107", f"None of these media types are available: {names}")
+    return RestError(406, "PGRST107", f"None of these media types are available: {names}")
 
 
 def _format(media: MediaType) -> Format | None:

@@ -13,11 +13,13 @@ from rowgate.rest.call_plan import Call, call_of
 from rowgate.rest.errors import RestError
 from rowgate.rest.hints import TABLE_SCORE, nearest
 from rowgate.rest.mutation_plan import Mutation, delete_of, insert_of, put_of, update_of
-from rowgate.rest.negotiation import Body, Format, Resource, negotiate
+from rowgate.rest.negotiation import OPENAPI, Body, Format, Resource, negotiate, not_available
 from rowgate.rest.read_plan import Reading, read_tree
 from rowgate.rest.select_syntax import EVERYTHING
 from rowgate.rest.syntax import Action, Count, Range, RestRequest, Return
 from rowgate.rest.tree import Field, Node, Output, Table, Written
+
+DOCUMENT_TYPES = frozenset({OPENAPI, "application/json", "*/*"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,16 @@ class OptionsPlan:
     allow: str
 
 
-Plan: TypeAlias = ReadPlan | MutationPlan | CallPlan | OptionsPlan
+@dataclass(frozen=True, slots=True)
+class DescribePlan:
+    """GET or HEAD of the root: the OpenAPI document of a schema, with all of it or what the role may use."""
+
+    schema: str
+    everything: bool
+    head: bool
+
+
+Plan: TypeAlias = ReadPlan | MutationPlan | CallPlan | OptionsPlan | DescribePlan
 
 
 def plan(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Plan:
@@ -79,13 +90,20 @@ def plan(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Plan
     if request.action is Action.OPTIONS:
         return _options(request, catalog)
     if request.action is Action.DESCRIBE:
-        raise RestError(404, "PGRST126", "Root endpoint metadata is disabled")
+        return _describe(request, settings)
     if request.action is Action.CALL:
         return _call(request, catalog, settings)
     relation = _relation(request, catalog)
     if request.action is Action.READ:
         return _read(request, catalog, settings, relation)
     return _mutation(request, catalog, settings, relation)
+
+
+def _describe(request: RestRequest, settings: RestSettings) -> DescribePlan:
+    """The document has one media type, also where `application/json` was asked for; ranges of types mean nothing."""
+    if not any(media.name in DOCUMENT_TYPES for media in request.accept):
+        raise not_available(request.accept)
+    return DescribePlan(request.schema, settings.openapi_mode == "ignore-privileges", request.head)
 
 
 def _read(request: RestRequest, catalog: Catalog, settings: RestSettings, relation: Relation) -> ReadPlan:

@@ -11,7 +11,7 @@ from rowgate.postgres.catalog.records import Catalog, Function
 from rowgate.postgres.statement import Statement
 from rowgate.project.settings import RestSettings
 from rowgate.rest.context import search_path
-from rowgate.rest.plan import CallPlan, OptionsPlan, Plan, ReadPlan, plan
+from rowgate.rest.plan import CallPlan, DescribePlan, OptionsPlan, Plan, ReadPlan, plan
 from rowgate.rest.preferences import with_known_timezone
 from rowgate.rest.response import applied_preferences, content_location, preference_applied
 from rowgate.rest.sql import call_statement, explain_statement, mutation_statement, read_statement
@@ -30,7 +30,8 @@ Key: TypeAlias = tuple[int, str, str, bytes, tuple[tuple[bytes, bytes], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request ready to run. `statement` is None for OPTIONS; `explain` is set where a count may be planned."""
+    """A request ready to run. `statement` is None for OPTIONS and the OpenAPI document; `explain` is set where a count
+    may be planned."""
 
     request: RestRequest
     plan: Plan
@@ -49,7 +50,7 @@ def prepare(request: RestRequest, query: bytes, catalog: Catalog, settings: Rest
     request = replace(request, preferences=with_known_timezone(request.preferences, known))
     made = plan(request, catalog, settings)
     path = search_path(request.schema, settings)
-    if isinstance(made, OptionsPlan):
+    if isinstance(made, OptionsPlan | DescribePlan):
         return Prepared(request, made, None, None, path, None, None, b"", [])
     timezone = request.preferences.timezone
     explain: Statement | None = None

@@ -37,8 +37,8 @@ def parse(
     """Parse everything of a request but its body.
 
     `path` is percent-decoded and starts behind the service's prefix; header names are in lower case. Raises RestError,
-    in upstream's order of checks: path (PGRST125), schema (106), method (101, 117), query string (100), range (103,
-    114), preferences (122).
+    in upstream's order of checks: path (PGRST125, 126), schema (106), method (101, 117), query string (100), range
+    (103, 114), preferences (122).
     """
     heard: dict[bytes, bytes] = {}
     prefer: list[bytes] = []
@@ -48,6 +48,8 @@ def parse(
         elif name not in heard:
             heard[name] = value
     target, call = _target(path)
+    if not target and not call:
+        target, call = _root(settings)
     schema, named = _schema(method, heard, settings)
     action = _action(method, target, call)
     parsed, limits = parse_query(query, reading_call=call and method != "POST")
@@ -87,6 +89,16 @@ def _target(path: str) -> tuple[str, bool]:
         case ["rpc", name]:
             return name, True
     raise RestError(404, "PGRST125", "Invalid path specified in request URL")
+
+
+def _root(settings: RestSettings) -> tuple[str, bool]:
+    """What stands at `/`: the OpenAPI document, or the function of `db_root_spec`, in the request's own schema."""
+    if settings.openapi_mode == "disabled":
+        raise RestError(404, "PGRST126", "Root endpoint metadata is disabled")
+    if settings.db_root_spec is None:
+        return "", False
+    schema, dot, name = settings.db_root_spec.partition(".")
+    return (name if dot else schema), True
 
 
 def _schema(method: str, heard: dict[bytes, bytes], settings: RestSettings) -> tuple[str, bool]:

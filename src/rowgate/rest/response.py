@@ -23,6 +23,7 @@ Row = tuple[bytes | None, ...]
 
 NO_ROW: Row = (b"0", None, None, None, None, None, None)
 UNRESERVED = "-._~"
+DOCUMENT_TYPE = b"application/openapi+json; charset=utf-8"
 
 
 def read_response(
@@ -108,6 +109,11 @@ def plan_response(request: RestRequest, content_type: bytes, result: Result) -> 
 def options_response(allow: str) -> Response:
     """The methods a resource has."""
     return Response(200, [(b"allow", allow.encode()), (b"content-length", b"0")])
+
+
+def document_response(request: RestRequest, document: bytes | None) -> Response:
+    """The OpenAPI document; None for HEAD."""
+    return Response(200, _represented(request, DOCUMENT_TYPE, document), document or b"")
 
 
 def error_response(error: RestError) -> Response:

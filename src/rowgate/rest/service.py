@@ -9,21 +9,25 @@ import msgspec
 
 from rowgate.http.exchange import BodyTooLarge, Request, Response
 from rowgate.identity.refusals import Refusal
+from rowgate.postgres.catalog.accessible import accessible_row, accessible_statement
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.errors import PostgresError
 from rowgate.postgres.quoting import identifier
 from rowgate.postgres.statement import Access, End, Isolation, RequestContext, Result, Statement, Transaction
 from rowgate.principal import Principal
-from rowgate.project.settings import RestSettings
+from rowgate.project.service_address import service_address
+from rowgate.project.settings import ApiSettings, RestSettings
 from rowgate.rest.context import request_context
 from rowgate.rest.error_table import no_catalog, postgres_error
 from rowgate.rest.errors import RestError
-from rowgate.rest.plan import CallPlan, MutationPlan, OptionsPlan, ReadPlan
+from rowgate.rest.openapi_documents import Documents
+from rowgate.rest.plan import CallPlan, DescribePlan, MutationPlan, OptionsPlan, ReadPlan
 from rowgate.rest.prepared import PlanCache, Prepared, key_of, prepare
 from rowgate.rest.refused import refusal_error
 from rowgate.rest.request import parse, with_payload
 from rowgate.rest.response import (
     call_response,
+    document_response,
     error_response,
     mutation_response,
     not_singular,
@@ -35,6 +39,8 @@ from rowgate.rest.response import (
 from rowgate.rest.sql import Column
 from rowgate.rest.syntax import Action, Count
 
+_NOTHING = Statement("select")
+
 
 class Runner(Protocol):
     """What runs transactions: `rowgate.postgres.database.Database`."""
@@ -45,15 +51,24 @@ class Runner(Protocol):
 
 
 class RestService:
-    """PostgREST's dialect at /rest/v1. `catalog` gives the newest catalog, None until one has been loaded."""
+    """PostgREST's dialect at /rest/v1. `catalog` gives the newest catalog, None until one has been loaded; `api` says
+    where clients reach it."""
 
     prefix = "/rest/v1"
 
-    def __init__(self, settings: RestSettings, runner: Runner, catalog: Callable[[], Catalog | None]) -> None:
+    def __init__(
+        self,
+        settings: RestSettings,
+        runner: Runner,
+        catalog: Callable[[], Catalog | None],
+        api: ApiSettings = ApiSettings(),  # noqa: B008 - a frozen record
+    ) -> None:
         self._settings = settings
         self._runner = runner
         self._catalog = catalog
         self._plans = PlanCache()
+        address = service_address(settings.openapi_server_proxy_uri, api, "" if settings.at_root else self.prefix)
+        self._documents = Documents(address, security=settings.openapi_security_active)
         self._before = _pre_request(settings)
 
     async def answer(self, request: Request, principal: Principal) -> Response:
@@ -63,8 +78,8 @@ class RestService:
         """
         try:
             prepared = await self._prepared(request)
-            if isinstance(prepared.plan, OptionsPlan):
-                return options_response(prepared.plan.allow)
+            if prepared.statement is None:
+                return await self._about(request, principal, prepared)
             return await self._run(request, principal, prepared)
         except RestError as error:
             return error_response(error)
@@ -105,7 +120,7 @@ class RestService:
         )
         result = await self._runner.run(principal, self._transaction(context, prepared))
         plan = prepared.plan
-        assert not isinstance(plan, OptionsPlan)
+        assert not isinstance(plan, OptionsPlan | DescribePlan)
         if plan.format.explain:
             return plan_response(prepared.request, plan.format.content_type, result)
         if isinstance(plan, ReadPlan):
@@ -116,6 +131,24 @@ class RestService:
                 check_rows(prepared, result)
             return call_response(prepared.request, plan, result, prepared.applied)
         return mutation_response(prepared.request, plan, result, prepared.applied)
+
+    async def _about(self, request: Request, principal: Principal, prepared: Prepared) -> Response:
+        """What describes the API instead of using it: OPTIONS, and the OpenAPI document at the root."""
+        plan = prepared.plan
+        if isinstance(plan, OptionsPlan):
+            return options_response(plan.allow)
+        assert isinstance(plan, DescribePlan)
+        context = request_context(request, principal, self._settings, prepared.search_path)
+        before = self._before[Access.READ_ONLY] if self._before else None
+        # Where everything is shown Postgres is asked all the same: the role must exist, and the pre-request may refuse.
+        statement = _NOTHING if plan.everything else accessible_statement(plan.schema)
+        result = await self._runner.run(principal, Transaction(context, statement, before))
+        if plan.head:
+            return document_response(prepared.request, None)
+        catalog = self._catalog()
+        assert catalog is not None
+        rights = None if plan.everything else accessible_row(result)
+        return document_response(prepared.request, await self._documents.document(catalog, plan.schema, rights))
 
     def _transaction(self, context: RequestContext, prepared: Prepared) -> Transaction:
         """One implicit transaction, unless the answer may have to undo what was written."""
@@ -190,7 +223,7 @@ def _isolation(prepared: Prepared) -> Isolation | None:
 
 def _may_undo(prepared: Prepared) -> bool:
     plan, preferences = prepared.plan, prepared.request.preferences
-    if isinstance(plan, OptionsPlan) or plan.format.explain:
+    if isinstance(plan, OptionsPlan | DescribePlan) or plan.format.explain:
         return False
     strict = preferences.max_affected is not None and preferences.handling == "strict"
     if isinstance(plan, MutationPlan):

@@ -61,7 +61,7 @@ class Rooms:
         self._outdated = asyncio.Event()
         self._outdated.set()
         self._catalog_task: asyncio.Task[None] | None = None
-        rest = RestService(settings.rest, self._database, lambda: self._catalog.current)
+        rest = RestService(settings.rest, self._database, lambda: self._catalog.current, settings.api)
         self.services: tuple[Service, ...] = (rest,)
 
     async def open(self) -> None:

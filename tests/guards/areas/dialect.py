@@ -191,4 +191,31 @@ GUARDS = (
         "_explained(written(_planned(media)), media)",
         ("integration/rest/test_reading.py::test_a_plan_is_shown_only_where_the_setting_allows_it",),
     ),
+    Guard(
+        "the document shows what the role may use",
+        "the names, columns and comments of tables that a stranger has no right to",
+        "rest/openapi.py",
+        "(accessible is None or relation.oid in accessible.relations)",
+        "True",
+        ("integration/rest/test_openapi.py::test_the_document_shows_what_the_role_may_use",),
+    ),
+    Guard(
+        "the document's rights are those of the request",
+        "the document of one role's rights for another role",
+        "rest/openapi_documents.py",
+        "key = (catalog.version, schema, rights)",
+        'key = (catalog.version, schema, b"")',
+        (
+            "unit/rest/test_openapi_documents.py::test_one_is_made_for_everybody_with_the_same_rights",
+            "integration/rest/test_openapi.py::test_the_document_shows_what_the_role_may_use",
+        ),
+    ),
+    Guard(
+        "the pre-request may refuse the document",
+        "a door that every other request passes, left out",
+        "rest/service.py",
+        "Transaction(context, statement, before))\n        if plan.head:",
+        "Transaction(context, statement))\n        if plan.head:",
+        ("integration/rest/test_openapi.py::test_the_pre_request_function_may_refuse_it",),
+    ),
 )

@@ -74,8 +74,7 @@ def test_every_setting_can_come_from_the_environment(settings_of: Resolve) -> No
             sample = field.kind.expected.split('"')[1]
         elif field.kind.expected.startswith(("a number", "a whole number")):
             sample = field.kind.expected.split(" from ")[1].split()[0]
-        if field.dotted == "server.services":
-            sample = "rest"
+        sample = {"server.services": "rest", "rest.openapi_server_proxy_uri": "https://x"}.get(field.dotted, sample)
         variable = f"ROWGATE_{field.section.upper()}__{field.name.upper()}"
 
         settings = settings_of("", **{variable: sample})
