@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 from rowgate.http.exchange import BodyTooLarge, Request, Response
 from rowgate.postgres.catalog.records import Catalog
@@ -149,7 +150,9 @@ class Client:
         content_type: str = "application/json",
         **headers: str,
     ) -> Answer:
-        path, _, query = target.partition("?")
+        """`target` is percent-encoded."""
+        raw_path, _, query = target.partition("?")
+        path = unquote(raw_path)
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
 
         async def read(limit: int) -> bytes:
@@ -160,7 +163,7 @@ class Client:
         raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         if body is not None:
             raw.append((b"content-type", content_type.encode()))
-        request = Request(method, path, path.encode(), query.encode(), raw, read)
+        request = Request(method, path, raw_path.encode(), query.encode(), raw, read)
         return answer_of(await self.service.answer(request, who))
 
 
