@@ -33,7 +33,6 @@ class DirectArguments:
 class JsonArguments:
     """Arguments out of a JSON body: the members named after `parameters`."""
 
-    body: bytes
     parameters: tuple[Parameter, ...]
     is_array: bool = False
 
@@ -42,7 +41,6 @@ class JsonArguments:
 class WholeBody:
     """The body itself is the one, unnamed argument."""
 
-    body: bytes
     type: str
 
 
@@ -80,9 +78,9 @@ def call_of(request: RestRequest, catalog: Catalog) -> Call:
     function = _choose(request, catalog, names, posted)
     parameters = tuple(each for each in function.parameters if each.name in names)
     if posted and len(function.parameters) == 1 and not function.parameters[0].name:
-        return Call(function, WholeBody(payload.body, function.parameters[0].type))
+        return Call(function, WholeBody(function.parameters[0].type))
     if posted and not form:
-        return Call(function, JsonArguments(payload.body, parameters, payload.is_array))
+        return Call(function, JsonArguments(parameters, payload.is_array))
     return Call(function, DirectArguments(tuple((each, _value(each, pairs)) for each in parameters)))
 
 

@@ -33,7 +33,7 @@ def _arguments(call: Call, parameters: Parameters) -> tuple[str, str]:
     if isinstance(given, JsonArguments):
         if not given.parameters:
             return "", ""
-        body = parameters.bytes(given.body)
+        body = parameters.body()
         columns = ", ".join(f"{identifier(each.name)} {_type(each)}" for each in given.parameters)
         record = "json_to_recordset" if given.is_array else "json_to_record"
         source = f"{record}({body}) as {BODY}({columns})"
@@ -42,9 +42,8 @@ def _arguments(call: Call, parameters: Parameters) -> tuple[str, str]:
         named = (f"{_name(each)} := {BODY}.{identifier(each.name)}" for each in given.parameters)
         return f"{source}, ", ", ".join(named)
     if given.type == "bytea":
-        hexadecimal = b"\\x" + given.body.hex().encode()
-        return "", f"{parameters.bytes(hexadecimal)}::bytea"
-    return "", f"{parameters.bytes(given.body)}::{given.type}"
+        return "", f"{parameters.binary_body()}::bytea"
+    return "", f"{parameters.body()}::{given.type}"
 
 
 def _direct(parameter: Parameter, value: str | tuple[str, ...], parameters: Parameters) -> str:

@@ -106,9 +106,7 @@ def _comparison(alias: str, field: Field, filter_: Filter, parameters: Parameter
     if operator == "isdistinct":
         return f"{column} is distinct from {parameters.text(filter_.value)}"
     if operator == "in":
-        values = filter_.values or ()
-        # `in.()` is the empty list: PostgREST reads its one empty word as no word.
-        listed = parameters.array(() if values == ("",) else values)
+        listed = parameters.array(filter_.values or ())
         if field.from_text is not None:
             listed = f"select {field.from_text}(pgrst_word) from unnest({listed}::text[]) pgrst_word"
         return f"{column} = any({listed})"
@@ -118,17 +116,11 @@ def _comparison(alias: str, field: Field, filter_: Filter, parameters: Parameter
     if filter_.quantifier is not None:
         if filter_.values is None:  # no array literal the parser could read: Postgres says what is wrong with it
             return f"{column} {sql} {filter_.quantifier}({parameters.text(filter_.value)})"
-        patterns = (_pattern(operator, each) for each in filter_.values)
-        return f"{column} {sql} {filter_.quantifier}({parameters.array(patterns)})"
-    value = parameters.text(_pattern(operator, filter_.value))
+        return f"{column} {sql} {filter_.quantifier}({parameters.array(filter_.values)})"
+    value = parameters.text(filter_.value)
     if field.from_text is not None and operator not in ("like", "ilike"):
         value = f"{field.from_text}({value}::text)"
     return f"{column} {sql} {value}"
-
-
-def _pattern(operator: str, value: str) -> str:
-    """`*` stands for `%` in the two operators where `%` would have to be percent-encoded."""
-    return value.replace("*", "%") if operator in ("like", "ilike") else value
 
 
 def _search(column: str, field: Field, filter_: Filter, parameters: Parameters) -> str:

@@ -13,6 +13,8 @@ from rowgate.rest.syntax import EmbedPath, FieldPath, Filter
 TEXT_SEARCH = frozenset({"fts", "plfts", "phfts", "wfts"})
 SIMPLE = frozenset({"neq", "cs", "cd", "ov", "sl", "sr", "nxr", "nxl", "adj"})
 QUANTIFIED = frozenset({"eq", "gte", "gt", "lte", "lt", "like", "ilike", "match", "imatch"})
+WHOLE = TEXT_SEARCH | SIMPLE | QUANTIFIED | {"isdistinct"}  # take the rest of the text as their value
+OPERATORS = WHOLE | {"in", "is"}
 IS_WORDS = ("null", "not_null", "true", "false", "unknown")
 OPERATOR = "operator (eq, gt, ...)"
 DELIMITER = "delimiter (.)"
@@ -71,6 +73,28 @@ def dotted_names(key: str) -> tuple[list[str], int]:
             return names, at
 
 
+def operator_head(text: str) -> tuple[str, bool, int] | None:
+    """The operator in front of a value it takes as it is, or as a list: (name, quantified, index of the value).
+
+    None where there is no such operator; `operation` says what is wrong then, or reads a word (`is.null`).
+    """
+    head = _HEAD.match(text)
+    if head is None:
+        return None
+    _, name, modifier = head.groups()
+    if modifier is None:
+        return (name, False, head.end()) if name in WHOLE or name == "in" else None
+    if name in QUANTIFIED and modifier in ("any", "all"):
+        return name, True, head.end()
+    return (name, False, head.end()) if name in TEXT_SEARCH and _language(modifier) is not None else None
+
+
+def is_argument(text: str) -> bool:
+    """Whether `parse_argument_or_filter` surely takes a text for an argument: no operator stands in front of it."""
+    head = _HEAD.match(text)
+    return (head is None or head[2] not in OPERATORS) and not text.startswith("not.")
+
+
 def operation(subject: FieldPath, text: str, at: int, value_of: ValueParser) -> tuple[Filter, int]:
     """An operator and its value from `at` on; `value_of` reads a plain value."""
     head = _HEAD.match(text, at)
@@ -79,11 +103,11 @@ def operation(subject: FieldPath, text: str, at: int, value_of: ValueParser) -> 
     negation, name, modifier = head.groups()
     negated, end = negation is not None, head.end()
     if modifier is None:
-        if name in QUANTIFIED or name in SIMPLE or name in TEXT_SEARCH or name == "isdistinct":
+        if name in WHOLE:
             value, end = value_of(text, end)
             return Filter(subject, name, value, None, negated), end
         if name == "in":
-            values, end = _list(text, end)
+            values, end = elements_of_list(text, end)
             return Filter(subject, name, "", values, negated), end
         if name == "is":
             return _is(subject, text, end, negated)
@@ -160,7 +184,7 @@ def _not_an_is_word(text: str, at: int) -> Failure:
     return Failure(furthest, (_IS_EXPECTED,), consumed=True)
 
 
-def _list(text: str, at: int) -> tuple[tuple[str, ...], int]:
+def elements_of_list(text: str, at: int) -> tuple[tuple[str, ...], int]:
     """`(a,"b,c",d)`: the elements, and the index behind the list and its blanks."""
     at = skip_blanks(text, at)
     if text[at : at + 1] != "(":

@@ -45,7 +45,7 @@ def _insert(insert: Insert, parameters: Parameters) -> str:
         sql = f"insert into {table}({columns}) select {values} from {source}"
     elif insert.payload.is_array:
         # Objects without a member: one row of defaults for each
-        sql = f"insert into {table} select from json_array_elements({parameters.bytes(insert.payload.body)})"
+        sql = f"insert into {table} select from json_array_elements({parameters.body()})"
     else:
         sql = f"insert into {table} select from (values (1)) {BODY}"
     conditions = [_count_one("+")] if merge else []
@@ -108,7 +108,7 @@ def _payload_rows(write: Insert | Update, parameters: Parameters) -> str:
 
 
 def _records(payload: Payload, columns: Sequence[Column], defaults: bool, alias: str, parameters: Parameters) -> str:
-    body = parameters.bytes(payload.body)
+    body = parameters.body()
     if not defaults:
         return f"json_to_record{'set' if payload.is_array else ''}({body}) as {alias}"
     # A member that is absent takes the column's default; one that is null stays null.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from rowgate.rest.errors import RestError
@@ -10,11 +12,21 @@ from rowgate.rest.filter_syntax import dotted_names, parse_argument_or_filter, p
 from rowgate.rest.logic_syntax import parse_logic
 from rowgate.rest.order_syntax import parse_order
 from rowgate.rest.parse_failure import Failure, TooDeep, parse_error
-from rowgate.rest.ranges import integer, window
+from rowgate.rest.ranges import integer
 from rowgate.rest.select_syntax import EVERYTHING, parse_select
 from rowgate.rest.syntax import Condition, EmbedPath, OrderTerm, QueryString, Range
 
-_LIMITS = ("limit", "offset")
+Pair: TypeAlias = tuple[str, str | tuple[EmbedPath, Condition] | None]
+"""A parameter: its name, and its text, or None without `=`; a logic tree may have been read already."""
+
+FIRST_COUNTS = frozenset({"select", "columns", "on_conflict"})
+WINDOW = frozenset({"limit", "offset"})
+LOGIC = frozenset({"and", "or"})
+
+
+def role_of(name: str) -> str:
+    """The last of a parameter's dotted names, which says what it is: `order`, `limit`, `and`, …, or a filter."""
+    return name.rpartition(".")[2] if "." in name else name
 
 
 def decode_pairs(query: bytes) -> list[tuple[str, str | None]]:
@@ -47,14 +59,14 @@ def as_text(raw: bytes) -> str:
     return text
 
 
-def parse_query(query: bytes, *, reading_call: bool) -> tuple[QueryString, Range]:
-    """Parse a query string into its record and the top level's window from `limit` and `offset`.
+def parse_query(pairs: Sequence[Pair], *, reading_call: bool) -> QueryString:
+    """Parse a query string but for the top level's window, which was lifted out of it.
 
     `reading_call` says that the target is a function called by GET or HEAD: parameters without an operator are then
-    its arguments. Raises RestError PGRST100, 22021 or 2201W.
+    its arguments. Raises RestError PGRST100, 2201W or 2201X.
     """
-    if not query:
-        return _NOTHING, Range()
+    if not pairs:
+        return _NOTHING
     select: str | None = None
     columns: str | None = None
     on_conflict: str | None = None
@@ -64,8 +76,10 @@ def parse_query(query: bytes, *, reading_call: bool) -> tuple[QueryString, Range
     orders: list[tuple[EmbedPath, tuple[OrderTerm, ...]]] = []
     arguments: list[tuple[str, str]] = []
     bounds: dict[EmbedPath, dict[str, int | None]] = {}
-    for key, value in decode_pairs(query):
-        if key in _FIRST_COUNTS:
+    for key, value in pairs:
+        if isinstance(value, tuple):
+            logic.append(value)
+        elif key in FIRST_COUNTS:
             if key not in seen:
                 seen.add(key)
                 if key == "select":
@@ -74,15 +88,13 @@ def parse_query(query: bytes, *, reading_call: bool) -> tuple[QueryString, Range
                     columns = value
                 else:
                     on_conflict = value
+        elif value is None:
             continue
-        if value is None:
-            continue
-        last = key.rpartition(".")[2] if "." in key else key
-        if last == "order":
+        elif (role := role_of(key)) == "order":
             orders.append((_embed_path(key), parse_order(value)))
-        elif last in _LIMITS:
-            bounds.setdefault(_embed_path(key), {})[last] = integer(value)
-        elif last in ("and", "or"):
+        elif role in WINDOW:
+            bounds.setdefault(_embed_path(key), {})[role] = integer(value)
+        elif role in LOGIC:
             logic.append(parse_logic(key, value))
         elif not reading_call:
             filters.append(parse_filter(key, value))
@@ -92,23 +104,18 @@ def parse_query(query: bytes, *, reading_call: bool) -> tuple[QueryString, Range
                 arguments.append((_argument_name(key), read))
             else:
                 filters.append((path, read))
-    top = bounds.pop((), None)
-    return (
-        QueryString(
-            EVERYTHING if select is None else parse_select(select),
-            (*filters, *logic) if logic else tuple(filters),
-            tuple(orders),
-            tuple([(path, _embedded_range(**bound)) for path, bound in bounds.items()]) if bounds else (),
-            None if columns is None else tuple(sorted(set(_names("columns", columns)))),
-            None if on_conflict is None else _names("on_conflict", on_conflict),
-            tuple(arguments),
-        ),
-        Range() if top is None else window(**top),
+    return QueryString(
+        EVERYTHING if select is None else parse_select(select),
+        (*filters, *logic) if logic else tuple(filters),
+        tuple(orders),
+        tuple([(path, _embedded_range(**bound)) for path, bound in bounds.items()]) if bounds else (),
+        None if columns is None else tuple(sorted(set(_names("columns", columns)))),
+        None if on_conflict is None else _names("on_conflict", on_conflict),
+        tuple(arguments),
     )
 
 
 _NOTHING = QueryString(EVERYTHING)
-_FIRST_COUNTS = frozenset({"select", "columns", "on_conflict"})
 
 
 def _text(raw: bytes) -> str:

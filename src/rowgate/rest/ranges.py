@@ -75,6 +75,13 @@ def intersection(first: Range, second: Range) -> Range:
     return Range(offset, min(ends) - offset)
 
 
+def capped(rows: Range, max_rows: int | None) -> Range:
+    """The same rows, but at most `max_rows`."""
+    if max_rows is None or (rows.limit is not None and rows.limit <= max_rows):
+        return rows
+    return Range(rows.offset, max_rows)
+
+
 def negative_limit() -> RestError:
     """PGRST103 for a window that ends before it begins."""
     return RestError(

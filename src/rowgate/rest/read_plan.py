@@ -9,6 +9,7 @@ from typing import TypeVar
 from rowgate.postgres.catalog.records import Catalog, Column, QualifiedName, Relation, Relationship
 from rowgate.rest.embedding import find_relationship
 from rowgate.rest.errors import RestError
+from rowgate.rest.ranges import capped
 from rowgate.rest.select_syntax import EVERYTHING
 from rowgate.rest.syntax import (
     Condition,
@@ -21,6 +22,7 @@ from rowgate.rest.syntax import (
     SelectEmbed,
     SelectField,
     SelectItem,
+    Window,
 )
 from rowgate.rest.tree import (
     Computed,
@@ -50,7 +52,7 @@ class Wishes:
 
     filters: tuple[tuple[EmbedPath, Condition], ...]
     orders: tuple[tuple[EmbedPath, tuple[OrderTerm, ...]], ...]
-    ranges: tuple[tuple[EmbedPath, Range], ...]
+    ranges: tuple[tuple[EmbedPath, Range | Window], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,13 @@ class Reading:
 
 
 def read_tree(
-    reading: Reading, query: QueryString, source: Source, root: QualifiedName, rows: Range, *, filtered: bool = True
+    reading: Reading,
+    query: QueryString,
+    source: Source,
+    root: QualifiedName,
+    rows: Range | Window,
+    *,
+    filtered: bool = True,
 ) -> Node:
     """Plan the tree of `query` over `source`, whose rows are those of the relation `root`.
 
@@ -342,7 +350,6 @@ def _unaliased(relation: Relation | None, embed: SelectEmbed, path: FieldPath) -
     return next((each.field for each in aliased if each.field is not None and not each.aggregate), path)
 
 
-def _limited(rows: Range, max_rows: int | None) -> Range:
-    if max_rows is None or (rows.limit is not None and rows.limit <= max_rows):
-        return rows
-    return Range(rows.offset, max_rows)
+def _limited(rows: Range | Window, max_rows: int | None) -> Range | Window:
+    """An embed's range within max_rows; the window of the top level was cut to them when it was read."""
+    return rows if max_rows is None or isinstance(rows, Window) else capped(rows, max_rows)

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
+from rowgate.rest.lifting import Asked
 from rowgate.rest.media_types import parse_accept, parse_content_type
 from rowgate.rest.payload import parse_payload
 from rowgate.rest.preferences import parse_preferences
 from rowgate.rest.query_string import parse_query
-from rowgate.rest.ranges import EVERYTHING, intersection, range_header
-from rowgate.rest.syntax import Action, Preferences, Range, RestRequest
+from rowgate.rest.syntax import Action, Preferences, RestRequest
 
 _RELATION_ACTIONS = {
     "GET": Action.READ,
@@ -32,9 +32,9 @@ _CONTENT_PROFILE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 def parse(
-    method: str, path: str, query: bytes, headers: list[tuple[bytes, bytes]], settings: RestSettings
+    method: str, path: str, asked: Asked, headers: list[tuple[bytes, bytes]], settings: RestSettings
 ) -> RestRequest:
-    """Parse everything of a request but its body.
+    """Parse everything of a request but its body; `asked` is its query string.
 
     `path` is percent-decoded and starts behind the service's prefix; header names are in lower case. Raises RestError,
     in upstream's order of checks: path (PGRST125, 126), schema (106), method (101, 117), query string (100), range
@@ -52,7 +52,9 @@ def parse(
         target, call = _root(settings)
     schema, named = _schema(method, heard, settings)
     action = _action(method, target, call)
-    parsed, limits = parse_query(query, reading_call=call and method != "POST")
+    parsed = parse_query(asked.pairs, reading_call=call and method != "POST")
+    if isinstance(asked.rows, RestError):
+        raise asked.rows
     return RestRequest(
         action,
         method,
@@ -60,7 +62,7 @@ def parse(
         target,
         parsed,
         _preferences(prefer, settings),
-        _range(method, limits, heard),
+        asked.rows.window,
         parse_accept(heard.get(b"accept")),
         parse_content_type(heard.get(b"content-type")),
         None,
@@ -127,12 +129,3 @@ def _action(method: str, target: str, call: bool) -> Action:
 
 def _preferences(prefer: list[bytes], settings: RestSettings) -> Preferences:
     return parse_preferences(prefer, transaction_override=settings.db_tx_end.endswith("-allow-override"))
-
-
-def _range(method: str, limits: Range, heard: dict[bytes, bytes]) -> Range:
-    if method == "PUT" and limits != EVERYTHING:
-        message = "limit/offset querystring parameters are not allowed for PUT"
-        raise RestError(400, "PGRST114", message)
-    header = heard.get(b"range") if method == "GET" else None  # RFC 9110 14.2: Range means something for GET alone
-    window = None if header is None else range_header(header)
-    return limits if window is None else intersection(window, limits)

@@ -27,9 +27,16 @@ DOCUMENT_TYPE = b"application/openapi+json; charset=utf-8"
 
 
 def read_response(
-    request: RestRequest, plan: ReadPlan, result: Result, location: bytes, applied: RawHeaders, planned: int | None
+    request: RestRequest,
+    plan: ReadPlan,
+    result: Result,
+    offset: int,
+    location: bytes,
+    applied: RawHeaders,
+    planned: int | None,
 ) -> Response:
-    """The answer of a read. `location` is its Content-Location; `planned` the planner's count where one was asked for.
+    """The answer of a read from row `offset` on. `location` is its Content-Location; `planned` the planner's count
+    where one was asked for.
 
     Raises RestError PGRST116 for a singular answer of other than one row, PGRST103 (416) for an offset past the end,
     PGRST111, PGRST112.
@@ -39,7 +46,6 @@ def read_response(
     if plan.format.singular and page != 1:
         raise not_singular(page)
     total = _total(row, planned)
-    offset = plan.node.range.offset
     beside: RawHeaders = [(b"content-location", location), *applied]
     status = _range_status(request, offset, page, total, beside)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
@@ -80,14 +86,13 @@ def mutation_response(request: RestRequest, plan: MutationPlan, result: Result, 
     return _overridden(row, status, headers, body)
 
 
-def call_response(request: RestRequest, plan: CallPlan, result: Result, applied: RawHeaders) -> Response:
-    """The answer of a call. Raises RestError PGRST103, PGRST111, PGRST112, PGRST116."""
+def call_response(request: RestRequest, plan: CallPlan, result: Result, offset: int, applied: RawHeaders) -> Response:
+    """The answer of a call from row `offset` on. Raises RestError PGRST103, PGRST111, PGRST112, PGRST116."""
     row = _row(result)
     page = _page(row)
     if plan.singular and page != 1:
         raise not_singular(page)
     total = _total(row, None)
-    offset = plan.node.range.offset
     status = _range_status(request, offset, page, total, applied)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
     body = _body(row, plan.format)

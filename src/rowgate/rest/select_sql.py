@@ -14,7 +14,7 @@ from rowgate.postgres.quoting import identifier, qualified
 from rowgate.rest.call_sql import call_source
 from rowgate.rest.filter_sql import cast_sql, field_sql, filter_sql, name_sql
 from rowgate.rest.parameters import Parameters
-from rowgate.rest.syntax import Range
+from rowgate.rest.syntax import Range, Window
 from rowgate.rest.tree import (
     Computed,
     Embed,
@@ -79,10 +79,10 @@ def count_sql(node: Node, parameters: Parameters) -> str:
     return _exists_select(node, parameters, None, None)
 
 
-def range_sql(rows: Range) -> str:
+def range_sql(rows: Range | Window) -> str:
     """LIMIT and OFFSET as integers in the text: as parameters they cost a generic plan (measured: +43 % CPU)."""
-    sql = "" if rows.limit is None else f" limit {rows.limit:d}"
-    return f"{sql} offset {rows.offset:d}" if rows.offset else sql
+    sql = "" if rows.limit is None else f" limit {rows.limit}"
+    return f"{sql} offset {rows.offset}" if rows.offset else sql
 
 
 def _exists_select(node: Node, parameters: Parameters, parent: str | None, embed: Embed | None) -> str:

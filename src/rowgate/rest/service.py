@@ -22,9 +22,9 @@ from rowgate.rest.error_table import no_catalog, postgres_error
 from rowgate.rest.errors import RestError
 from rowgate.rest.openapi_documents import Documents
 from rowgate.rest.plan import CallPlan, DescribePlan, MutationPlan, OptionsPlan, ReadPlan
-from rowgate.rest.prepared import PlanCache, Prepared, key_of, prepare
+from rowgate.rest.plan_cache import BODILESS, PlanCache
+from rowgate.rest.prepared import Prepared, Ready
 from rowgate.rest.refused import refusal_error
-from rowgate.rest.request import parse, with_payload
 from rowgate.rest.response import (
     call_response,
     document_response,
@@ -66,7 +66,7 @@ class RestService:
         self._settings = settings
         self._runner = runner
         self._catalog = catalog
-        self._plans = PlanCache()
+        self._plans = PlanCache(settings)
         address = service_address(settings.openapi_server_proxy_uri, api, "" if settings.at_root else self.prefix)
         self._documents = Documents(address, security=settings.openapi_security_active)
         self._before = _pre_request(settings)
@@ -77,10 +77,10 @@ class RestService:
         Raises ClientGone when the body never came to an end.
         """
         try:
-            prepared = await self._prepared(request)
-            if prepared.statement is None:
-                return await self._about(request, principal, prepared)
-            return await self._run(request, principal, prepared)
+            ready = await self._ready(request)
+            if ready.statement is None:
+                return await self._about(request, principal, ready.prepared)
+            return await self._run(request, principal, ready)
         except RestError as error:
             return error_response(error)
         except PostgresError as error:
@@ -99,37 +99,34 @@ class RestService:
         hint = "Send less in one request, or raise body_limit under [rowgate.rest]."
         return error_response(RestError(413, "body_too_large", message, None, hint))
 
-    async def _prepared(self, request: Request) -> Prepared:
+    async def _ready(self, request: Request) -> Ready:
         catalog = self._catalog()
         if catalog is None:
             raise no_catalog()
-        key = key_of(request, catalog.version)
-        if key is not None and (kept := self._plans.get(key)) is not None:
-            return kept
-        parsed = parse(request.method, request.path, request.query, request.headers, self._settings)
-        if key is None:
-            parsed = with_payload(parsed, await request.read(self._settings.body_limit))
-        prepared = prepare(parsed, request.query, catalog, self._settings)
-        if key is not None:
-            self._plans.put(key, prepared)
-        return prepared
+        if request.method in BODILESS:
+            return self._plans.ready(request, catalog)
+        draft = self._plans.draft(request, catalog)
+        return self._plans.complete(draft, await request.read(self._settings.body_limit), catalog)
 
-    async def _run(self, request: Request, principal: Principal, prepared: Prepared) -> Response:
+    async def _run(self, request: Request, principal: Principal, ready: Ready) -> Response:
+        prepared = ready.prepared
         context = request_context(
             request, principal, self._settings, prepared.search_path, prepared.timezone, prepared.function
         )
-        result = await self._runner.run(principal, self._transaction(context, prepared))
+        result = await self._runner.run(principal, self._transaction(context, ready))
         plan = prepared.plan
         assert not isinstance(plan, OptionsPlan | DescribePlan)
         if plan.format.explain:
             return plan_response(prepared.request, plan.format.content_type, result)
         if isinstance(plan, ReadPlan):
-            planned = await self._planned(principal, context, prepared, result)
-            return read_response(prepared.request, plan, result, prepared.location, prepared.applied, planned)
+            planned = await self._planned(principal, context, ready, result)
+            return read_response(
+                prepared.request, plan, result, ready.rows.offset, ready.location, prepared.applied, planned
+            )
         if isinstance(plan, CallPlan):
             if plan.access is Access.READ_ONLY:
                 check_rows(prepared, result)
-            return call_response(prepared.request, plan, result, prepared.applied)
+            return call_response(prepared.request, plan, result, ready.rows.offset, prepared.applied)
         return mutation_response(prepared.request, plan, result, prepared.applied)
 
     async def _about(self, request: Request, principal: Principal, prepared: Prepared) -> Response:
@@ -150,9 +147,9 @@ class RestService:
         rights = None if plan.everything else accessible_row(result)
         return document_response(prepared.request, await self._documents.document(catalog, plan.schema, rights))
 
-    def _transaction(self, context: RequestContext, prepared: Prepared) -> Transaction:
+    def _transaction(self, context: RequestContext, ready: Ready) -> Transaction:
         """One implicit transaction, unless the answer may have to undo what was written."""
-        statement = prepared.statement
+        prepared, statement = ready.prepared, ready.statement
         assert statement is not None
         before = self._before[statement.access] if self._before else None
         isolation = _isolation(prepared)
@@ -168,13 +165,11 @@ class RestService:
             return End(wish)
         return End.ROLLBACK if self._settings.db_tx_end.startswith("rollback") else End.COMMIT
 
-    async def _planned(
-        self, principal: Principal, context: RequestContext, prepared: Prepared, result: Result
-    ) -> int | None:
+    async def _planned(self, principal: Principal, context: RequestContext, ready: Ready, result: Result) -> int | None:
         """The planner's row count, where it was asked for, or where counting was given up above max_rows."""
-        plan = prepared.plan
+        plan = ready.prepared.plan
         assert isinstance(plan, ReadPlan)
-        if prepared.explain is None:
+        if ready.explain is None:
             return None
         counted = 0
         if plan.count is Count.ESTIMATED:
@@ -182,7 +177,7 @@ class RestService:
             if plan.max_rows is not None and counted <= plan.max_rows:
                 return None
         before = self._before[Access.READ_ONLY] if self._before else None
-        explained = await self._runner.run(principal, Transaction(context, prepared.explain, before))
+        explained = await self._runner.run(principal, Transaction(context, ready.explain, before))
         return max(counted, _plan_rows(explained))
 
 

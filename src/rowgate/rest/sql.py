@@ -1,4 +1,4 @@
-"""Plan → Statement. Pure; every statement answers one row, its columns in the order of `Column`.
+"""Plan → Template. Pure; every statement answers one row, its columns in the order of `Column`.
 
 The plan mode of each class (measured: a generic plan for a skewed filter with a limit costs 101.7 ms against 0.07 ms):
 
@@ -18,7 +18,7 @@ from enum import IntEnum
 
 from rowgate.postgres.catalog.records import Relation, RelationKind, Volatility
 from rowgate.postgres.quoting import identifier
-from rowgate.postgres.statement import Access, PlanMode, Statement
+from rowgate.postgres.statement import Access, PlanMode
 from rowgate.rest.body_sql import answer_sql, wrapped
 from rowgate.rest.mutation_plan import Insert
 from rowgate.rest.mutation_sql import INSERTED, counts_inserted, mutation_sql
@@ -27,6 +27,7 @@ from rowgate.rest.parameters import Parameters
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
 from rowgate.rest.select_sql import ROW, WRITTEN, count_sql, range_sql, select_sql
 from rowgate.rest.syntax import Count, Return
+from rowgate.rest.template import Template
 from rowgate.rest.tree import ALL_ROWS, FieldFilter, Node, NodeCondition
 
 NO_BODY = Format(Body.NONE, b"")
@@ -45,7 +46,7 @@ class Column(IntEnum):
     INSERTED = 6  # an upsert's: how many rows were new
 
 
-def read_statement(plan: ReadPlan) -> Statement:
+def read_statement(plan: ReadPlan) -> Template:
     """The statement of a read."""
     parameters = Parameters()
     format_ = NO_BODY if plan.head else plan.format
@@ -55,14 +56,14 @@ def read_statement(plan: ReadPlan) -> Statement:
     return _statement(plan.format, before, sql, parameters, Access.READ_ONLY, mode)
 
 
-def explain_statement(plan: ReadPlan) -> Statement:
+def explain_statement(plan: ReadPlan) -> Template:
     """The planner's estimate of the root rows, as EXPLAIN's JSON."""
     parameters = Parameters()
     sql = f"explain (format json) {count_sql(plan.node, parameters)}"
-    return Statement(sql, tuple(parameters.values), Access.READ_ONLY, PlanMode.CUSTOM)
+    return Template.of(sql, parameters, Access.READ_ONLY, PlanMode.CUSTOM)
 
 
-def mutation_statement(plan: MutationPlan) -> Statement:
+def mutation_statement(plan: MutationPlan) -> Template:
     """The statement of a write: the write in a WITH query, and over it the representation of what it returned."""
     parameters = Parameters()
     mutation = plan.mutation
@@ -81,7 +82,7 @@ def mutation_statement(plan: MutationPlan) -> Statement:
     return _statement(plan.format, before, sql, parameters, Access.READ_WRITE, mode)
 
 
-def call_statement(plan: CallPlan) -> Statement:
+def call_statement(plan: CallPlan) -> Template:
     """The statement of a function call. A function is called once, also where its rows are counted."""
     parameters = Parameters()
     call = plan.call
@@ -108,9 +109,9 @@ def call_statement(plan: CallPlan) -> Statement:
 
 def _statement(
     format_: Format, before: str, sql: str, parameters: Parameters, access: Access, mode: PlanMode
-) -> Statement:
+) -> Template:
     text = f"with {before} {sql}" if before else sql
-    return Statement(format_.explain + text, tuple(parameters.values), access, mode)
+    return Template.of(format_.explain + text, parameters, access, mode)
 
 
 def _total(plan: ReadPlan, parameters: Parameters) -> str:
@@ -127,9 +128,9 @@ def _total(plan: ReadPlan, parameters: Parameters) -> str:
     counted = f"(select count(*) from ({count_sql(plan.node, parameters)}{enough}) pgrst_count)"
     if plan.node.aggregated:
         return counted
-    ends = [f"count(*) < {rows.limit:d}"] if rows.limit is not None else []
+    ends = [f"count(*) < {rows.limit}"] if rows.limit is not None else []
     ends += ["count(*) > 0"] if rows.offset else []
-    return f"case when {' and '.join(ends)} then count(*) + {rows.offset:d} else {counted} end"
+    return f"case when {' and '.join(ends)} then count(*) + {rows.offset} else {counted} end"
 
 
 def _is_plain(node: Node, returning: tuple[str, ...]) -> bool:

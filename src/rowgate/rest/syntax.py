@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
+
+from rowgate.rest.holes import RowHole
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,21 @@ class Range:
     offset: int = 0
     limit: int | None = None
 
+    @property
+    def window(self) -> Range | Window:
+        """The same without its numbers; a range of everything has none."""
+        if self.limit is None and not self.offset:
+            return self
+        return Window(RowHole.OFFSET if self.offset else 0, None if self.limit is None else RowHole.LIMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The top level's range without its numbers, which are lifted: a hole for each that there is."""
+
+    offset: Literal[0, RowHole.OFFSET]
+    limit: Literal[RowHole.LIMIT] | None
+
 
 @dataclass(frozen=True, slots=True)
 class QueryString:
@@ -185,7 +202,7 @@ class Payload:
 
     `body` is JSON text for JSON, CSV and form bodies alike (CSV becomes an array of objects, values as strings, the
     word NULL as null; a form becomes one object), or the raw bytes when `raw`. `columns` is the union of the keys of
-    a JSON array whose objects all have the same keys, sorted as PostgREST sorts them.
+    a JSON array whose objects all have the same keys, sorted as PostgREST sorts them. Plans are made without `body`.
     """
 
     body: bytes
@@ -207,7 +224,7 @@ class RestRequest:
     target: str  # relation or function name; "" for DESCRIBE
     query: QueryString
     preferences: Preferences
-    range: Range  # the top level, from the Range header or limit/offset
+    range: Range | Window  # the top level, from the Range header or limit/offset
     accept: tuple[MediaType, ...]  # by quality, then order; never empty
     content_type: MediaType
     payload: Payload | None = None

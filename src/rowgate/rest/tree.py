@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from rowgate.postgres.catalog.records import ComputedRelationship, QualifiedName, Relation, Relationship
 from rowgate.rest.call_plan import Call
-from rowgate.rest.syntax import Filter, JsonStep, Range
+from rowgate.rest.syntax import Filter, JsonStep, Range, Window
 
 ALL_ROWS = Range()
 
@@ -118,7 +118,7 @@ class Node:
     embeds: tuple[Embed, ...] = ()
     conditions: tuple[NodeCondition, ...] = ()
     order: tuple[Order, ...] = ()
-    range: Range = ALL_ROWS
+    range: Range | Window = ALL_ROWS
 
     @property
     def aggregated(self) -> bool:

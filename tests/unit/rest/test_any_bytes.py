@@ -14,9 +14,10 @@ from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
 from rowgate.rest.logic_syntax import parse_logic
 from rowgate.rest.order_syntax import parse_order
-from rowgate.rest.request import parse, with_payload
+from rowgate.rest.request import with_payload
 from rowgate.rest.select_syntax import parse_select
 from rowgate.rest.syntax import Condition, FieldPath, Filter, Logic, OrderTerm, SelectEmbed, SelectField, SelectItem
+from tests.unit.rest.unlifted import parse
 
 SETTINGS = RestSettings(db_tx_end="commit-allow-override")
 # Pieces of the grammar in any order reach further than random bytes do.

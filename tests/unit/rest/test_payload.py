@@ -8,8 +8,9 @@ import pytest
 
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
-from rowgate.rest.request import parse, with_payload
+from rowgate.rest.request import with_payload
 from rowgate.rest.syntax import Payload
+from tests.unit.rest.unlifted import parse
 
 JSON = b"application/json"
 CSV = b"text/csv"

@@ -7,10 +7,10 @@ import pytest
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
 from rowgate.rest.preferences import with_known_timezone
-from rowgate.rest.request import parse
 from rowgate.rest.syntax import Action, Count, FieldPath, Filter, MediaType, Range, Resolution, RestRequest, Return
+from tests.unit.rest.unlifted import parse
 
-SETTINGS = RestSettings()
+SETTINGS = RestSettings(db_max_rows=None)
 TWO_SCHEMAS = RestSettings(db_schemas=("public", "private"))
 
 

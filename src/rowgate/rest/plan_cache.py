@@ -1,0 +1,150 @@
+"""What is kept of requests for the next: plans by shape, whatever the values, and whole requests by their bytes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from rowgate.http.exchange import Request
+from rowgate.postgres.catalog.records import Catalog
+from rowgate.project.settings import RestSettings
+from rowgate.rest.lifting import Asked, lift, lift_body
+from rowgate.rest.prepared import Prepared, Ready, prepare
+from rowgate.rest.request import parse, with_payload
+from rowgate.rest.syntax import Payload, Range, RestRequest
+
+ENTRIES = 2048  # kept at most
+BYTES = 16 * 1024 * 1024  # of keys and SQL kept at most: an adversary's endless distinct requests stay within it
+ENTRY_BYTES = 64 * 1024  # a longer one is not kept
+OVERHEAD = 2048  # bytes of records beside an entry's texts, roughly
+TEXT_WEIGHT = 8  # how often a text of a query counts: the records made of it weigh several times as much
+BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+# Every header the parser looks at; two requests that agree in these, the path and the query are the same request.
+RELEVANT = frozenset({b"accept", b"prefer", b"accept-profile", b"content-profile", b"content-type", b"range"})
+SHAPING = RELEVANT - {b"range"}  # what Range says is lifted
+
+Kept = TypeVar("Kept")
+
+
+class Cache(Generic[Kept]):
+    """The least recently used go first, by number and by bytes."""
+
+    def __init__(self, entries: int = ENTRIES, size: int = BYTES) -> None:
+        self._kept: OrderedDict[Hashable, tuple[Kept, int]] = OrderedDict()
+        self._entries = entries
+        self._limit = size
+        self.size = 0  # bytes kept now
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: Hashable) -> Kept | None:
+        """What was kept under a key."""
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Hashable, value: Kept, size: int) -> None:
+        """Keep it, unless it is too large to be worth it; `size` is what it weighs in bytes."""
+        if size > ENTRY_BYTES:
+            return
+        replaced = self._kept.pop(key, None)
+        self._kept[key] = (value, size)
+        self.size += size - (replaced[1] if replaced else 0)
+        while len(self._kept) > self._entries or self.size > self._limit:
+            _, (_, freed) = self._kept.popitem(last=False)
+            self.size -= freed
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request whose body is still to come."""
+
+    shape: Hashable
+    request: RestRequest
+    asked: Asked
+    query: bytes
+
+
+class PlanCache:
+    """Requests made ready to run. Everything here raises RestError for a request that cannot be."""
+
+    def __init__(self, settings: RestSettings) -> None:
+        self._settings = settings
+        self._repeated: Cache[Ready] = Cache()
+        self._drafts: Cache[RestRequest] = Cache()
+        self._plans: Cache[Prepared] = Cache()
+
+    def ready(self, request: Request, catalog: Catalog) -> Ready:
+        """A request without a body."""
+        exact = exact_key(request, catalog.version)
+        repeated = self._repeated.get(exact)
+        if repeated is not None:
+            return repeated
+        asked = self._lift(request)
+        shape = shape_key(request, asked, catalog.version)
+        prepared = self._plans.get(shape)
+        if prepared is None:
+            prepared = prepare(self._parse(request, asked), catalog, self._settings)
+            self._plans.put(shape, prepared, _weight(request) + prepared.size)
+        assert isinstance(asked.rows, Range), "the parser has refused any other"
+        ready = prepared.ready(request.query, asked.values, asked.rows)
+        self._repeated.put(exact, ready, _weight(request))
+        return ready
+
+    def draft(self, request: Request, catalog: Catalog) -> Draft:
+        """A request that may have a body, refused before it is read where the rest of it will not do."""
+        asked = self._lift(request)
+        shape = shape_key(request, asked, catalog.version)
+        parsed = self._drafts.get(shape)
+        if parsed is None:
+            parsed = self._parse(request, asked)
+            self._drafts.put(shape, parsed, _weight(request))
+        return Draft(shape, parsed, asked, request.query)
+
+    def complete(self, draft: Draft, body: bytes, catalog: Catalog) -> Ready:
+        """The request of a draft, with its body."""
+        parsed, values = with_payload(draft.request, body), draft.asked.values
+        if parsed.payload is not None:
+            payload, values = lift_body(parsed.payload, values)
+            parsed = replace(parsed, payload=payload)
+        key = (draft.shape, parsed.payload)
+        prepared = self._plans.get(key)
+        if prepared is None:
+            prepared = prepare(parsed, catalog, self._settings)
+            self._plans.put(key, prepared, _weight(draft) + _names(parsed.payload) + prepared.size)
+        assert isinstance(draft.asked.rows, Range), "the parser has refused any other"
+        return prepared.ready(draft.query, values, draft.asked.rows)
+
+    def _lift(self, request: Request) -> Asked:
+        return lift(request.method, request.path, request.query, request.headers, self._settings)
+
+    def _parse(self, request: Request, asked: Asked) -> RestRequest:
+        return parse(request.method, request.path, asked, request.headers, self._settings)
+
+
+def exact_key(request: Request, version: int) -> Hashable:
+    """What a request without a body is, byte by byte."""
+    headers = tuple([each for each in request.headers if each[0] in RELEVANT])
+    return (version, request.method, request.path, request.query, headers)
+
+
+def shape_key(request: Request, asked: Asked, version: int) -> Hashable:
+    """What the shape of a request is, but for its body. A window that cannot be is no window of another request."""
+    headers = tuple([each for each in request.headers if each[0] in SHAPING])
+    rows = asked.rows.window if isinstance(asked.rows, Range) else None
+    return (version, request.method, request.path, asked.pairs, rows, headers)
+
+
+def _weight(request: Request | Draft) -> int:
+    return OVERHEAD + TEXT_WEIGHT * len(request.query)
+
+
+def _names(payload: Payload | None) -> int:
+    if payload is None:
+        return 0
+    return TEXT_WEIGHT * (sum(map(len, payload.columns)) + sum(len(name) for name, _ in payload.pairs))

@@ -1,0 +1,21 @@
+"""A request parsed with its values in it, as the grammar's tests want to see them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rowgate.http.exchange import RawHeaders
+from rowgate.project.settings import RestSettings
+from rowgate.rest import request
+from rowgate.rest.lifting import lift
+from rowgate.rest.query_string import decode_pairs
+from rowgate.rest.syntax import Range, RestRequest
+
+
+def parse(method: str, path: str, query: bytes, headers: RawHeaders, settings: RestSettings) -> RestRequest:
+    """What `rowgate.rest.request.parse` makes of a request from which nothing but its rows was lifted."""
+    asked = lift(method, path, query, headers, settings)
+    pairs = [pair for pair in decode_pairs(query) if pair[0] not in ("limit", "offset")]
+    parsed = request.parse(method, path, replace(asked, pairs=tuple(pairs)), headers, settings)
+    assert isinstance(asked.rows, Range)
+    return replace(parsed, range=asked.rows)
