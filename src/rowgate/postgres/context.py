@@ -56,6 +56,7 @@ _FIXED_SETTINGS = (
     "request.cookies",
     "statement_timeout",
 )
+_TIMEOUT = _FIXED_SETTINGS.index("statement_timeout")
 _ARGUMENTS_PER_CALL = 90  # Postgres takes at most 100 arguments (FUNC_MAX_ARGS); longer lists are nested
 
 # Postgres' own units of time settings in milliseconds; a bare number of statement_timeout is milliseconds.
@@ -83,32 +84,42 @@ def context_command(role: str, claims: bytes, transaction: Transaction, ceiling:
         request.cookies,
         b"%d" % ceiling,
     ]
+    own = 0
+    for name, value in request.role_settings:
+        if _is_timeout(name):
+            parameters[_TIMEOUT] = _encode(_lower_of(value, ceiling))
+        else:
+            parameters += (_encode(name), _encode(value))
+            own += 1
     count = 0
     if transaction.statement.plan is not PlanMode.AUTO:
         parameters += (b"plan_cache_mode", transaction.statement.plan.encode())
         count = 1
     for name, value in request.settings:
-        lowered = name.lower()
-        if lowered in RESERVED_SETTINGS:
-            raise DatabaseError(
-                "22023", f'setting "{name}" belongs to the request itself and cannot be set from outside'
-            )
-        if lowered == "statement_timeout":
-            value = str(_lower_of(value, ceiling))
+        if _is_timeout(name):
+            value = _lower_of(value, ceiling)
         parameters += (_encode(name), _encode(value))
         count += 1
     refuse_nul(parameters)
-    return _command(transaction.statement.access is Access.READ_ONLY, count, parameters)
+    return _command(transaction.statement.access is Access.READ_ONLY, own, count, parameters)
 
 
 def statement_timeout(request: RequestContext, ceiling: int) -> float:
     """The milliseconds after which Postgres ends this request's statement itself; 0 for never."""
     chosen: float = ceiling
-    for name, value in request.settings:
+    for name, value in (*request.role_settings, *request.settings):
         if name.lower() == "statement_timeout":
             parsed = _milliseconds(_lower_of(value, ceiling))
             chosen = ceiling if parsed is None else parsed
     return chosen
+
+
+def _is_timeout(name: str) -> bool:
+    """Whether this setting is the statement timeout. Raises DatabaseError (22023) for one that is reserved."""
+    lowered = name.lower()
+    if lowered in RESERVED_SETTINGS:
+        raise DatabaseError("22023", f'setting "{name}" belongs to the request itself and cannot be set from outside')
+    return lowered == "statement_timeout"
 
 
 def refuse_nul(parameters: list[bytes | None] | tuple[bytes | None, ...]) -> None:
@@ -140,30 +151,37 @@ def _milliseconds(value: str) -> float | None:
     return float(match[1]) * _MILLISECONDS[match[2]] if match else None
 
 
-def _command(read_only: bool, count: int, parameters: list[bytes | None]) -> Command:
-    key = _context_key(read_only, count)
+def _command(read_only: bool, own: int, count: int, parameters: list[bytes | None]) -> Command:
+    key = _context_key(read_only, own, count)
     return Command(key, key[2], parameters)
 
 
 @cache
-def _context_key(read_only: bool, count: int) -> StatementKey:
+def _context_key(read_only: bool, own: int, count: int) -> StatementKey:
     # Bound before the role and the path of the request apply, hence one key for all of them.
-    return ("", "", context_sql(read_only, count))
+    return ("", "", context_sql(read_only, count, own))
 
 
-def context_sql(read_only: bool, count: int) -> str:
-    """The text of the context statement with `count` settings beyond the fixed ones.
+def context_sql(read_only: bool, count: int, own: int = 0) -> str:
+    """The text of the context statement with `count` settings beyond the fixed ones, and `own` of the role.
 
     Read-only comes first: nothing may run before it, and once it is on Postgres refuses to switch it off (25001). Then
-    the role, so that every setting after it is applied with the request's own rights. A read-write request sets
-    nothing: where the database's default is read-only, the write itself then fails with 25006, which says so.
+    what the role was given, with the rights of the login, which GRANT SET ON PARAMETER is meant for. Then the role, so
+    that every setting after it is applied with the request's own rights. A read-write request sets nothing: where the
+    database's default is read-only, the write itself then fails with 25006, which says so.
     """
     calls = ["pg_catalog.set_config('transaction_read_only', 'on', true)"] if read_only else []
+    first = len(_FIXED_SETTINGS) + 1
+    calls += _pairs(first, own)
     for position, name in enumerate(_FIXED_SETTINGS, start=1):
         calls.append(f"pg_catalog.set_config('{name}', ${position}, true)")
-    first = len(_FIXED_SETTINGS) + 1
-    calls += [f"pg_catalog.set_config(${at}, ${at + 1}, true)" for at in range(first, first + 2 * count, 2)]
+    calls += _pairs(first + 2 * own, count)
     while len(calls) > _ARGUMENTS_PER_CALL:
         nested = ", ".join(calls[:_ARGUMENTS_PER_CALL])
         calls = [f"pg_catalog.num_nulls({nested})", *calls[_ARGUMENTS_PER_CALL:]]
     return f"select pg_catalog.num_nulls({', '.join(calls)})"
+
+
+def _pairs(first: int, count: int) -> list[str]:
+    """Calls whose names and values are parameters, from `$first` on."""
+    return [f"pg_catalog.set_config(${at}, ${at + 1}, true)" for at in range(first, first + 2 * count, 2)]

@@ -61,7 +61,8 @@ class RequestContext:
 
     `search_path` is a ready comma-separated list of quoted schema names. `headers` and `cookies` are JSON objects
     (UTF-8); they become `request.headers` and `request.cookies`. `settings` are further transaction-local settings
-    (name, value) in the order in which they are to be applied, after the role switch.
+    (name, value) in the order in which they are to be applied, after the role switch. `role_settings` are applied
+    before it, with the login's rights: those that the catalog says the role was given.
     """
 
     method: str
@@ -70,6 +71,7 @@ class RequestContext:
     headers: bytes = b"{}"
     cookies: bytes = b"{}"
     settings: tuple[tuple[str, str], ...] = ()
+    role_settings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

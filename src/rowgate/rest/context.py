@@ -9,6 +9,7 @@ import msgspec
 
 from rowgate.http.exchange import Request
 from rowgate.postgres.catalog.records import Function
+from rowgate.postgres.context import RESERVED_SETTINGS
 from rowgate.postgres.quoting import identifier
 from rowgate.postgres.statement import RequestContext
 from rowgate.principal import Principal
@@ -17,8 +18,6 @@ from rowgate.project.settings import RestSettings
 CREDENTIALS = frozenset({b"authorization", b"apikey", b"proxy-authorization"})
 SECRET_KEY = b"sb_secret_"
 MASK = "***"
-# Settings of a function that must hold before it is called; Postgres applies the others itself, on entry.
-HOISTED = frozenset({"statement_timeout", "plan_filter.statement_cost_limit"})
 
 
 def request_context(
@@ -28,13 +27,14 @@ def request_context(
     search_path: str,
     timezone: str | None = None,
     function: Function | None = None,
+    role_settings: tuple[tuple[str, str], ...] = (),
 ) -> RequestContext:
-    """The context of a request. `timezone` has been checked against the catalog."""
+    """The context of a request. `timezone` has been checked against the catalog; `role_settings` come from it."""
     applied = list(settings.app_settings)
-    if function is not None:
-        applied += [(name, value) for name, value in function.settings if name in HOISTED]
     if timezone is not None:
         applied.append(("timezone", timezone))
+    if function is not None and function.settings:
+        applied += hoisted(function, settings)
     return RequestContext(
         method=request.method,
         path=request.path,
@@ -42,7 +42,18 @@ def request_context(
         headers=headers_json(request, principal, settings),
         cookies=cookies_json(request, settings),
         settings=tuple(applied),
+        role_settings=role_settings,
     )
+
+
+def hoisted(function: Function, settings: RestSettings) -> list[tuple[str, str]]:
+    """Settings of a function that must hold before it is called; Postgres applies the others itself, on entry.
+
+    Those that decide who asks are no function's to say, whatever `db_hoisted_tx_settings` lists; its isolation level
+    is the transaction's own.
+    """
+    chosen = frozenset(settings.db_hoisted_tx_settings) - RESERVED_SETTINGS - {"default_transaction_isolation"}
+    return [(name, value) for name, value in function.settings if name in chosen]
 
 
 def search_path(schema: str, settings: RestSettings) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from rowgate.http.exchange import BodyTooLarge, Request, Response
 from rowgate.identity.refusals import Refusal
 from rowgate.postgres.catalog.accessible import accessible_row, accessible_statement
-from rowgate.postgres.catalog.records import Catalog
+from rowgate.postgres.catalog.records import Catalog, RoleSettings
 from rowgate.postgres.errors import PostgresError
 from rowgate.postgres.quoting import identifier
 from rowgate.postgres.statement import Access, End, Isolation, RequestContext, Result, Statement, Transaction
@@ -40,6 +40,9 @@ from rowgate.rest.sql import Column
 from rowgate.rest.syntax import Action, Count
 
 _NOTHING = Statement("select")
+NO_SETTINGS = RoleSettings()
+ISOLATION = "default_transaction_isolation"
+BEYOND_DEFAULT = {level.value: level for level in (Isolation.REPEATABLE_READ, Isolation.SERIALIZABLE)}
 
 
 class Runner(Protocol):
@@ -109,11 +112,11 @@ class RestService:
         return self._plans.complete(draft, await request.read(self._settings.body_limit), catalog)
 
     async def _run(self, request: Request, principal: Principal, ready: Ready) -> Response:
-        prepared = ready.prepared
+        prepared, own = ready.prepared, self._role_settings(principal.role)
         context = request_context(
-            request, principal, self._settings, prepared.search_path, prepared.timezone, prepared.function
+            request, principal, self._settings, prepared.search_path, prepared.timezone, prepared.function, own.settings
         )
-        result = await self._runner.run(principal, self._transaction(context, ready))
+        result = await self._runner.run(principal, self._transaction(context, ready, own.isolation))
         plan = prepared.plan
         assert not isinstance(plan, OptionsPlan | DescribePlan)
         if plan.format.explain:
@@ -135,7 +138,8 @@ class RestService:
         if isinstance(plan, OptionsPlan):
             return options_response(plan.allow)
         assert isinstance(plan, DescribePlan)
-        context = request_context(request, principal, self._settings, prepared.search_path)
+        own = self._role_settings(principal.role).settings
+        context = request_context(request, principal, self._settings, prepared.search_path, role_settings=own)
         before = self._before[Access.READ_ONLY] if self._before else None
         # Where everything is shown Postgres is asked all the same: the role must exist, and the pre-request may refuse.
         statement = _NOTHING if plan.everything else accessible_statement(plan.schema)
@@ -147,12 +151,16 @@ class RestService:
         rights = None if plan.everything else accessible_row(result)
         return document_response(prepared.request, await self._documents.document(catalog, plan.schema, rights))
 
-    def _transaction(self, context: RequestContext, ready: Ready) -> Transaction:
+    def _role_settings(self, role: str) -> RoleSettings:
+        catalog = self._catalog()
+        return NO_SETTINGS if catalog is None else catalog.role_settings.get(role, NO_SETTINGS)
+
+    def _transaction(self, context: RequestContext, ready: Ready, role_level: str | None) -> Transaction:
         """One implicit transaction, unless the answer may have to undo what was written."""
         prepared, statement = ready.prepared, ready.statement
         assert statement is not None
         before = self._before[statement.access] if self._before else None
-        isolation = _isolation(prepared)
+        isolation = _isolation(prepared, role_level, self._settings)
         if statement.access is Access.READ_ONLY:
             return Transaction(context, statement, before, isolation)
         check = (lambda result: check_rows(prepared, result)) if _may_undo(prepared) else None
@@ -205,15 +213,15 @@ def check_rows(prepared: Prepared, result: Result) -> None:
         )
 
 
-def _isolation(prepared: Prepared) -> Isolation | None:
-    """The level a function was declared with (`SET default_transaction_isolation`).
+def _isolation(prepared: Prepared, role_level: str | None, settings: RestSettings) -> Isolation | None:
+    """The level that a called function declares (`SET default_transaction_isolation`), or else that its role has.
 
     READ UNCOMMITTED is READ COMMITTED in Postgres, and that is every transaction's own level here.
     """
-    declared = prepared.function.isolation if prepared.function is not None else None
-    if declared is None:
-        return None
-    return next((level for level in Isolation if level == declared and level is not Isolation.READ_COMMITTED), None)
+    level = role_level
+    if prepared.function is not None and ISOLATION in settings.db_hoisted_tx_settings:
+        level = prepared.function.isolation or role_level
+    return None if level is None else BEYOND_DEFAULT.get(level.lower())
 
 
 def _may_undo(prepared: Prepared) -> bool:

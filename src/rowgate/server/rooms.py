@@ -132,8 +132,11 @@ class Rooms:
         self.verifier.roles_changed()
 
     async def _notified(self, _channel: str, payload: str) -> None:
-        """`NOTIFY pgrst, 'reload schema'`, as PostgREST has it; an empty payload means everything."""
-        if payload in ("", "reload schema"):
+        """`NOTIFY pgrst, 'reload schema'`, as PostgREST has it; an empty payload means everything.
+
+        `reload config` means the settings of roles here, which are read with the catalog.
+        """
+        if payload in ("", "reload schema", "reload config"):
             self._outdated.set()
 
     async def _listening(self) -> None:

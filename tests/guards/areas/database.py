@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 CONTEXT = "unit/postgres/test_context.py::"
+ROLE_SETTINGS = "integration/rest/test_role_settings.py::"
 STATEMENTS = "unit/postgres/test_statements.py::"
 TRANSACTION = "integration/postgres_path/test_transaction.py::"
 PREPARED = "integration/postgres_path/test_prepared.py::"
@@ -127,6 +128,22 @@ GUARDS = (
             f"{CONTEXT}test_what_belongs_to_the_request_cannot_be_set_from_outside",
             f"{TRANSACTION}test_set_role_cannot_be_smuggled_in_as_a_setting",
         ),
+    ),
+    Guard(
+        "settings of roles that decide who asks",
+        "`alter role web set row_security`, search_path or role taking effect",
+        "postgres/catalog/role_settings.py",
+        "if name.lower() not in RESERVED_SETTINGS:",
+        "if True:",
+        (f"{ROLE_SETTINGS}test_what_the_login_may_not_set_and_what_the_request_owns_is_left_out",),
+    ),
+    Guard(
+        "settings hoisted from functions",
+        "a function's search_path or role taking effect for the whole request, policies included",
+        "rest/context.py",
+        'chosen = frozenset(settings.db_hoisted_tx_settings) - RESERVED_SETTINGS - {"default_transaction_isolation"}',
+        "chosen = frozenset(settings.db_hoisted_tx_settings)",
+        ("unit/rest_plan/test_context.py::test_what_belongs_to_the_request_is_never_hoisted",),
     ),
     Guard(
         "role none",

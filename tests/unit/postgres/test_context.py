@@ -40,6 +40,46 @@ def test_read_only_is_the_very_first_setting_and_the_role_the_next() -> None:
     ]
 
 
+def test_a_roles_settings_come_before_the_role_with_the_rights_of_the_login() -> None:
+    assert names(context_sql(True, 1, 2))[:5] == ["transaction_read_only", "$9", "$11", "role", "search_path"]
+    assert names(context_sql(True, 1, 2))[-1] == "$13"
+    context = RequestContext("GET", "/", '"public"', settings=(("app.a", "1"),), role_settings=(("work_mem", "8MB"),))
+    command = context_command("anon", b"{}", Transaction(context, Statement("select 1")), 0)
+    assert command.parameters[-4:] == [b"work_mem", b"8MB", b"app.a", b"1"]
+    assert command.key is not None
+    assert command.key != context_command("anon", b"{}", transaction(("app.a", "1")), 0).key
+
+
+@pytest.mark.parametrize("name", ["role", "Search_Path", "row_security"])
+def test_a_role_cannot_be_given_what_belongs_to_the_request(name: str) -> None:
+    context = RequestContext("GET", "/", '"public"', role_settings=((name, "x"),))
+    with pytest.raises(DatabaseError) as caught:
+        context_command("anon", b"{}", Transaction(context, Statement("select 1")), 0)
+    assert caught.value.sqlstate == "22023"
+
+
+@pytest.mark.parametrize(("own", "time"), [("1s", b"1s"), ("1min", b"2000"), ("0", b"2000")])
+def test_a_roles_own_time_takes_the_place_of_the_ceiling_within_it(own: str, time: bytes) -> None:
+    context = RequestContext("GET", "/", '"public"', role_settings=(("statement_timeout", own),))
+    command = context_command("anon", b"{}", Transaction(context, Statement("select 1")), 2000)
+    assert command.parameters[7] == time
+    assert len(command.parameters) == 8
+    assert statement_timeout(context, 2000) == (1000 if own == "1s" else 2000)
+
+
+def test_a_functions_time_goes_before_its_roles() -> None:
+    context = RequestContext(
+        "GET",
+        "/",
+        '"public"',
+        settings=(("statement_timeout", "1500"),),
+        role_settings=(("statement_timeout", "1s"),),
+    )
+    command = context_command("anon", b"{}", Transaction(context, Statement("select 1")), 2000)
+    assert (command.parameters[7], command.parameters[-1]) == (b"1s", b"1500")
+    assert statement_timeout(context, 2000) == 1500
+
+
 def test_a_write_says_nothing_of_read_only() -> None:
     assert names(context_sql(False, 0))[0] == "role"
 

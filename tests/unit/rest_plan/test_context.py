@@ -7,9 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rowgate.http.exchange import Request
+from rowgate.postgres.catalog.records import Function, ReturnType, Volatility
+from rowgate.postgres.context import RESERVED_SETTINGS
 from rowgate.principal import Principal, TokenClass
 from rowgate.project.settings import RestSettings
-from rowgate.rest.context import MASK, SECRET_KEY, cookies_json, headers_json, search_path
+from rowgate.rest.context import MASK, SECRET_KEY, cookies_json, headers_json, hoisted, search_path
 
 PERSON = Principal("authenticated", b"{}", TokenClass.SESSION)
 SERVICE = Principal("service_role", b"{}", TokenClass.API_KEY, privileged=True)
@@ -51,6 +53,22 @@ def test_credentials_can_be_kept_from_sql() -> None:
     settings = RestSettings(request_headers="no-credentials")
     assert seen(made, settings=settings) == {"x-word": "w"}
     assert cookies_json(made, settings) == b"{}"
+
+
+def declared(*settings: tuple[str, str]) -> Function:
+    returns = ReturnType("integer", "pg_catalog", False, False, False)
+    return Function("public", "f", (), returns, Volatility.VOLATILE, settings=settings)
+
+
+def test_only_listed_settings_of_a_function_are_hoisted() -> None:
+    function = declared(("work_mem", "8MB"), ("statement_timeout", "1s"), ("default_transaction_isolation", "x"))
+    assert hoisted(function, RestSettings()) == [("statement_timeout", "1s")]
+    assert hoisted(function, RestSettings(db_hoisted_tx_settings=("work_mem",))) == [("work_mem", "8MB")]
+
+
+def test_what_belongs_to_the_request_is_never_hoisted() -> None:
+    function = declared(("search_path", "elsewhere"), ("row_security", "off"), ("role", "postgres"))
+    assert hoisted(function, RestSettings(db_hoisted_tx_settings=tuple(RESERVED_SETTINGS))) == []
 
 
 def test_bytes_that_json_cannot_hold_are_replaced() -> None:

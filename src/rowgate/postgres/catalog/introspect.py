@@ -27,6 +27,7 @@ from rowgate.postgres.catalog.kinds import (
 from rowgate.postgres.catalog.records import Catalog, QualifiedName
 from rowgate.postgres.catalog.relations import COLUMNS_SQL, RELATIONS_SQL, Row, build_columns, build_relations
 from rowgate.postgres.catalog.relationships import COMPUTED_SQL, build_computed, derive_relationships
+from rowgate.postgres.catalog.role_settings import ROLE_SETTINGS_SQL, build_role_settings
 from rowgate.postgres.catalog.view_keys import VIEWS_SQL, build_views, primary_key_names
 
 SCHEMA_COMMENTS_SQL = """
@@ -66,6 +67,7 @@ async def load(
         media_handlers = build_media_handlers(await rows(MEDIA_HANDLERS_SQL))
         comments = await rows(SCHEMA_COMMENTS_SQL)
         timezones = await rows(TIMEZONES_SQL)
+        role_settings = build_role_settings(await rows(ROLE_SETTINGS_SQL))
     primary_keys = primary_key_names(keys, views)
     relations = build_relations(relation_rows, columns, primary_keys)
     names: Mapping[QualifiedName, tuple[str, ...]] = {name: one.primary_key for name, one in relations.items()}
@@ -84,4 +86,5 @@ async def load(
         representations,
         frozenset(name for (name,) in timezones),
         media_handlers,
+        role_settings,
     )

@@ -190,6 +190,14 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleSettings:
+    """What `ALTER ROLE … SET` gave a role, as far as the reading login may set it; in the order it is applied."""
+
+    settings: tuple[tuple[str, str], ...] = ()
+    isolation: str | None = None  # from `SET default_transaction_isolation`
+
+
+@dataclass(frozen=True, slots=True)
 class DomainRepresentation:
     """Casts that give a domain its own wire form (PostgREST's domain representations)."""
 
@@ -218,3 +226,4 @@ class Catalog:
     timezones: frozenset[str] = frozenset()
     media_handlers: Mapping[tuple[QualifiedName | None, str], QualifiedName] = field(default_factory=dict)
     """Aggregates that write rows in a media type of their own, by relation (None: any rows) and media type."""
+    role_settings: Mapping[str, RoleSettings] = field(default_factory=dict)
