@@ -16,6 +16,8 @@ from rowgate.principal import Principal
 from rowgate.project.settings import DatabaseSettings
 
 _COMMIT = Command(None, "commit", ())
+# A write that is to be undone is answered as if it were kept: its deferred constraints are checked as a COMMIT would.
+_CHECK = Command(None, "set constraints all immediate", ())
 _TIMED_OUT = 0.95  # share of the allowed time after which a 57014 is our own statement_timeout and no foreign cancel
 
 
@@ -145,13 +147,15 @@ class Database:
         assert flight.connection is not None
         if transaction.check is not None:
             transaction.check(flight.result)
-        if transaction.end is End.ROLLBACK:
+        writes = transaction.statement.access is Access.READ_WRITE
+        kept = transaction.end is End.COMMIT
+        if not kept and not writes:
             return flight.result
-        commit = Flight((_COMMIT,), pool.future(), writes=transaction.statement.access is Access.READ_WRITE)
-        flight.connection.send(commit)
-        await _fly(pool, commit)
-        if commit.failure is not None or commit.ended is not None:
-            raise _reason(commit)
+        last = Flight((_COMMIT,) if kept else (_CHECK,), pool.future(), writes=writes and kept)
+        flight.connection.send(last)
+        await _fly(pool, last)
+        if last.failure is not None or last.ended is not None:
+            raise _reason(last)
         return flight.result
 
     def _worth_repeating(self, flight: Flight, transaction: Transaction) -> bool:

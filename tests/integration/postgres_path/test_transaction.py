@@ -233,6 +233,13 @@ async def test_end_rollback_keeps_nothing(database: Database, place: Place) -> N
     assert place.execute("select count(*) from notes where body = 'undone'") == [(0,)]
 
 
+async def test_a_write_that_is_to_be_undone_still_meets_its_deferred_constraints(database: Database) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        await database.run(ANA, asking("insert into children values (9)", write=True, end=End.ROLLBACK))
+    assert caught.value.sqlstate == "23503"
+    assert cell(await database.run(ANA, asking("select 1"))) == b"1"
+
+
 async def test_what_check_raises_comes_back_after_a_rollback(place: Place) -> None:
     class TooMany(Exception):
         pass
