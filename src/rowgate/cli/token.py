@@ -139,6 +139,7 @@ def _listed_roles(settings: Settings) -> frozenset[str]:
     identity = settings.identity
     named = {role for issuer in identity.issuers for role in (*issuer.roles, issuer.default_role)}
     named |= {*identity.shared_secret_roles, identity.shared_secret_default_role, settings.rest.db_anon_role, "anon"}
+    named |= set(settings.rest.jwt_roles)
     return frozenset(role for role in named if role and role != "service_role")
 
 

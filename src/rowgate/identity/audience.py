@@ -8,10 +8,11 @@ from rowgate.identity.wording import listed, show
 
 
 def check_audience(case: Case) -> None:
-    """One of `aud` must be on the issuer's list; absent, null and [] hold none."""
+    """One of `aud` must be on the issuer's list; absent, null and [] hold none, which PostgREST forgives."""
     issuer, claims = case.issuer, case.token.claims
     audiences = _audiences(case)
-    if issuer.audiences is not None and not audiences & issuer.audiences:
+    unsaid = issuer.audience_optional and not audiences
+    if issuer.audiences is not None and not unsaid and not audiences & issuer.audiences:
         raise refuse_for(
             issuer,
             "audience_mismatch",

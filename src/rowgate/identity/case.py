@@ -21,6 +21,7 @@ class Trust:
     shared_secret: Issuer
     shared_secret_enabled: bool
     secret: SigningKey = field(repr=False)
+    unbound: Issuer | None = None  # the rules of the key set without an issuer, where one is configured
 
 
 @dataclass(frozen=True, slots=True)

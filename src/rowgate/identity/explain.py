@@ -12,6 +12,7 @@ from typing import Any
 from rowgate.identity.apikeys import ANON, OPAQUE_PREFIX, SERVICE_ROLE, ProjectKeys
 from rowgate.identity.case import Case, KeyAnswer
 from rowgate.identity.claim_path import ClaimPath
+from rowgate.identity.jspath import JSPath
 from rowgate.identity.principals import judge_key, principal_of
 from rowgate.identity.providers import PROFILES
 from rowgate.identity.refusals import Refusal
@@ -192,6 +193,6 @@ def _notes(case: Case) -> list[str]:
     return notes
 
 
-def _role_root(path: ClaimPath) -> tuple[str, ...]:
+def _role_root(path: ClaimPath | JSPath) -> tuple[str, ...]:
     root = path.steps[0]
     return (root,) if isinstance(root, str) else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rowgate.identity.claim_path import ClaimPath
+from rowgate.identity.jspath import JSPath
 from rowgate.principal import TokenClass
 
 
@@ -34,7 +35,12 @@ class ProjectSecret:
     """The key is the project's JWT secret (HS256)."""
 
 
-KeySource = Discovery | JwksUrl | PastedJwks | ProjectSecret
+@dataclass(frozen=True, slots=True)
+class UnboundKeys:
+    """The keys are the set without an issuer (`rest.jwt_secret`)."""
+
+
+KeySource = Discovery | JwksUrl | PastedJwks | ProjectSecret | UnboundKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,8 @@ class Issuer:
     """Whom to believe, by which keys, and which Postgres roles its tokens may become.
 
     `issuer` and `aliases` carry no trailing slash. `audiences`, `client_ids` and `authorized_parties` are None where
-    nothing is checked. `roles` is None only for the project's own keys, which the secret's holder mints for any role.
+    nothing is checked. `roles` is None only for the project's own keys, which the secret's holder mints for any role,
+    and for the key set without an issuer, whose tokens may take what the database's login may.
     """
 
     name: str
@@ -50,19 +57,25 @@ class Issuer:
     issuer: str
     key_source: KeySource
     algorithms: frozenset[str]
-    role_claim: ClaimPath
+    role_claim: ClaimPath | JSPath
     roles: frozenset[str] | None
     token_classes: frozenset[TokenClass]
     aliases: tuple[str, ...] = ()
     audiences: frozenset[str] | None = None
+    audience_optional: bool = False  # true for the key set without an issuer only: PostgREST takes a token without aud
     client_ids: frozenset[str] | None = None
     authorized_parties: frozenset[str] | None = None
     clock_skew: float = 30.0  # seconds
     default_role: str | None = None
     accepts_pending: bool = False  # Clerk `sts: pending`
-    expiry_required: bool = True  # false for the project's own keys only: they are minted to last
-    may_be_privileged: bool = False  # true for the project's own keys only
+    expiry_required: bool = True  # false for the project's own keys, minted to last, and the key set without an issuer
+    may_be_privileged: bool = False  # true for the project's own keys, and where allow_privileged_roles says so
     warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def unbound(self) -> bool:
+        """Whether this stands for the key set without an issuer."""
+        return isinstance(self.key_source, UnboundKeys)
 
     @property
     def identifiers(self) -> tuple[str, ...]:

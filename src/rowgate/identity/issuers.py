@@ -8,12 +8,13 @@ from rowgate.errors import ConfigurationError
 from rowgate.identity.issuer import Issuer
 from rowgate.identity.providers import BUILDERS
 from rowgate.identity.providers.own import OWN_NAME
+from rowgate.identity.providers.postgrest import POSTGREST_NAME
 from rowgate.identity.providers.shared_secret import SHARED_SECRET_NAME
 from rowgate.project.settings import IdentitySettings
 
 __all__ = ["RESERVED_NAMES", "Issuer", "IssuerBook", "build_issuers"]
 
-RESERVED_NAMES = (OWN_NAME, SHARED_SECRET_NAME, "anonymous")  # they label counters beside the issuers
+RESERVED_NAMES = (OWN_NAME, SHARED_SECRET_NAME, POSTGREST_NAME, "anonymous")  # they label counters beside the issuers
 
 
 def build_issuers(settings: IdentitySettings) -> tuple[Issuer, ...]:

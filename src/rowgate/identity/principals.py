@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from rowgate.identity.apikeys import ProjectKeys
@@ -20,10 +21,10 @@ def principal_of(case: Case) -> Principal:
     assert case.role is not None
     assert case.token_class is not None
     claims = case.token.claims
-    own = case.issuer.may_be_privileged
+    own = case.issuer.provider == "own"
     return Principal(
         role=case.role,
-        claims=case.token.payload,
+        claims=_with_role(case.token.payload, claims, case.role) if case.issuer.unbound else case.token.payload,
         token_class=case.token_class,
         issuer=None if own else case.issuer.name,
         subject=_text(claims.get("sub")),
@@ -73,8 +74,17 @@ def anonymous(role: str | None, roles: RoleSnapshot) -> Principal | Refusal:
 
 
 def _role_claims(role: str) -> bytes:
-    quoted = role.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{{"role":"{quoted}"}}'.encode()
+    return json.dumps({"role": role}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _with_role(payload: bytes, claims: dict[str, Any], role: str) -> bytes:
+    """The claims with the role that was taken as `role`, which is what PostgREST tells SQL."""
+    if claims.get("role") == role:
+        return payload
+    if "role" in claims:
+        return json.dumps({**claims, "role": role}, ensure_ascii=False).encode("utf-8")
+    rest = payload.strip()[1:]
+    return _role_claims(role)[:-1] + (b"," if claims else b"") + rest
 
 
 def _actor(claims: dict[str, Any]) -> str | None:

@@ -20,6 +20,8 @@ def choose_role(issuer: Issuer, claims: Mapping[str, Any]) -> str:
     claimed = issuer.role_claim.find(claims)
     if claimed is None:
         if issuer.default_role is None:
+            if issuer.unbound:
+                raise refuse_for(issuer, "anonymous_disabled", "Anonymous access is disabled")
             raise refuse_for(
                 issuer, "role_missing", f"The claim {issuer.role_claim.text} is absent or null, so there is no role."
             )
@@ -45,7 +47,8 @@ def choose_role(issuer: Issuer, claims: Mapping[str, Any]) -> str:
 def check_role(issuer: Issuer, role: str, snapshot: RoleSnapshot) -> bool:
     """Ask the database's snapshot about a role; returns whether it is served by the service login.
 
-    Only the project's own keys may take a privileged role. Raises Refused with role_privileged, role_unknown or
+    Only the project's own keys may take a privileged role, and where allow_privileged_roles says so the tokens of the
+    key set without an issuer. Raises Refused with role_privileged, role_unknown or
     api_key_unavailable.
     """
     if role in snapshot.public and role not in snapshot.privileged:
@@ -56,7 +59,7 @@ def check_role(issuer: Issuer, role: str, snapshot: RoleSnapshot) -> bool:
     if reason is None and role in snapshot.service:
         reason = "is served by the service login only"
     needed = snapshot.secret_keys_need if role == SERVICE_ROLE else None
-    if issuer.may_be_privileged and (reason is not None or needed is not None):
+    if issuer.provider == "own" and (reason is not None or needed is not None):
         raise refuse_for(
             issuer,
             "api_key_unavailable",

@@ -31,6 +31,7 @@ _FACTORIES: Mapping[str, Callable[[dict[str, Any]], Key]] = {
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # RFC 7518 sections 6.2.2, 6.3.2, 6.4.1
 RSA_BITS = (2048, 8192)  # RFC 7518 section 3.3 asks for 2048 or more; above 8192 a check costs milliseconds
 RSA_EXPONENT_BITS = 64  # OpenSSL's own bound for large moduli; everybody uses 65537, and a long one costs milliseconds
+SECRET_BYTES = 32  # RFC 7518 section 3.2: an HMAC key is at least as long as SHA-256's output
 KEYS_LIMIT = 100  # keys read from one set; providers publish one to three
 
 
@@ -76,19 +77,20 @@ class KeySet:
         return frozenset((key.kid, key.thumbprint, key.algorithms) for key in self.keys)
 
 
-def secret_key(secret: str) -> SigningKey:
-    """The project's JWT secret as a key. HS256 only: that is what upstream's keys and Clerk's template use."""
+def secret_key(secret: bytes) -> SigningKey:
+    """A JWT secret as a key. HS256 only: what upstream's keys, Clerk's template and PostgREST's plain secret use."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)
-        key = OctKey.import_key(secret.encode("utf-8"))
+        key = OctKey.import_key(secret)
     return SigningKey(kid=None, algorithms=frozenset({"HS256"}), key=key)
 
 
-def read_key_set(document: bytes, *, pasted: bool = False) -> KeySet:
+def read_key_set(document: bytes, *, pasted: bool = False, symmetric: bool = False) -> KeySet:
     """Read a JWKS. Unusable keys are left out with a note; raises KeySetMalformed only when there is no list of keys.
 
     In a `pasted` set private members are dropped and the public half is kept: nobody but the operator has seen it. A
-    published private key is anybody's, so that key is left out.
+    published private key is anybody's, so that key is left out. `symmetric` is for a set that only the operator knows:
+    secrets in it (kty oct) are keys as well.
     """
     try:
         listed = read_object(document).members.get("keys")
@@ -106,7 +108,10 @@ def read_key_set(document: bytes, *, pasted: bool = False) -> KeySet:
             continue
         name = f"key {show(member.get('kid', position))}"
         try:
-            key, note = _read_key(member, pasted=pasted)
+            if symmetric and member.get("kty") == "oct":
+                key, note = _read_secret(member), None
+            else:
+                key, note = _read_key(member, pasted=pasted)
         except _Unusable as reason:
             notes.append(f"{name} {reason}: ignored")
             continue
@@ -159,6 +164,27 @@ def _read_key(member: Mapping[str, Any], *, pasted: bool) -> tuple[SigningKey, s
         algorithms &= same
     note = f"lost its private members ({', '.join(private)}): only the public half is used" if private else None
     return SigningKey(kid, frozenset(algorithms), key, key.thumbprint()), note
+
+
+def _read_secret(member: Mapping[str, Any]) -> SigningKey:
+    kid, use, declared = (member.get(name) for name in ("kid", "use", "alg"))
+    if kid is not None and not isinstance(kid, str):
+        raise _Unusable("has a kid that is not a string")
+    if use not in (None, "sig"):
+        raise _Unusable(f"is not for signatures (use {show(use)})")
+    if declared is not None and (not isinstance(declared, str) or declared not in SYMMETRIC_ALGORITHMS):
+        raise _Unusable(f"declares the alg {show(declared)}, which does not fit it or is unknown")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)
+            key = OctKey.import_key({"kty": "oct", "k": member["k"]})
+            length = len(key.raw_value)
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _Unusable(f"cannot be read ({type(error).__name__})") from None
+    if length < SECRET_BYTES:
+        raise _Unusable(f"has {length} bytes; a secret needs at least {SECRET_BYTES}")
+    algorithms = SYMMETRIC_ALGORITHMS if declared is None else frozenset({declared})
+    return SigningKey(kid, algorithms, key, key.thumbprint())
 
 
 def _import(kind: str, public: dict[str, Any]) -> Key:

@@ -26,11 +26,12 @@ from rowgate.identity.providers.shared_secret import shared_secret_issuer
 from rowgate.identity.refusals import Refusal
 from rowgate.identity.signing_key import secret_key
 from rowgate.identity.steps import BEFORE_KEY, FROM_KEY, walk
+from rowgate.identity.unbound import Unbound, unbound_of
 from rowgate.identity.verdict import Refused
 from rowgate.identity.verdict_cache import Entry, VerdictCache, entry_size
 from rowgate.postgres.roles import RoleSnapshot
 from rowgate.principal import Principal
-from rowgate.project.settings import IdentitySettings, Secrets, Settings
+from rowgate.project.settings import IdentitySettings, RestSettings, Secrets, Settings
 
 LONGEST_MEMORY = 3600.0  # seconds; a token that never ends is looked at again after this time
 
@@ -51,7 +52,8 @@ class _Verdict:
 
 class Verifier:
     """Verifies for one process. `roles` gives the present snapshot of the database's roles; `killed` may refuse any
-    principal, remembered ones included (the place of the kill list). Raises ConfigurationError for bad issuers."""
+    principal, remembered ones included (the place of the kill list); `rest` may configure the key set without an
+    issuer. Raises ConfigurationError for bad issuers."""
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class Verifier:
         anonymous_role: str | None,
         cache_folder: Path | None,
         roles: Callable[[], RoleSnapshot],
+        rest: RestSettings | None = None,
         fetch: Fetch | None = None,
         clock: Clock | None = None,
         meter: Meter | None = None,
@@ -79,7 +82,7 @@ class Verifier:
         self._started = False
         self._keepers: dict[str, KeySetKeeper] = {}
         self._retired: set[asyncio.Task[None]] = set()
-        self._install(identity, secrets, anonymous_role)
+        self._install(identity, secrets, anonymous_role, unbound_of(rest) if rest is not None else None)
 
     @classmethod
     def from_settings(
@@ -98,6 +101,7 @@ class Verifier:
             anonymous_role=settings.rest.db_anon_role,
             cache_folder=cache_folder,
             roles=roles,
+            rest=settings.rest,
             meter=meter,
             killed=killed,
         )
@@ -115,7 +119,8 @@ class Verifier:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is questionable about the issuers, to be said at every start."""
-        return tuple(warning for issuer in self.issuers for warning in issuer.warnings)
+        unbound = (self._unbound.issuer,) if self._unbound is not None else ()
+        return tuple(warning for issuer in (*self.issuers, *unbound) for warning in issuer.warnings)
 
     def recall(self, authorization: bytes | None, apikey: bytes | None) -> Principal | Refusal | None:
         """The remembered verdict on exactly these two headers, or None where `verify` has to look."""
@@ -168,7 +173,7 @@ class Verifier:
 
         Raises ConfigurationError and changes nothing when the new issuers are not valid. Call it on the event loop.
         """
-        self._install(settings.identity, settings.secrets, settings.rest.db_anon_role)
+        self._install(settings.identity, settings.secrets, settings.rest.db_anon_role, unbound_of(settings.rest))
 
     def roles_changed(self) -> None:
         """Call when the role snapshot has changed."""
@@ -197,6 +202,10 @@ class Verifier:
         """The keys for a case whose issuer is known."""
         if isinstance(case.issuer.key_source, ProjectSecret):
             return KeyAnswer((self._trust.secret,))
+        if case.issuer.unbound:
+            if self._unbound is None:  # reconfigured away while this verification was under way
+                return KeyAnswer(problem="key_unavailable", explanation="The key set has just been removed.")
+            return self._unbound.answer(case.kid)
         keeper = self._keepers.get(case.issuer.name)
         if keeper is None:  # reconfigured away while this verification was under way
             return KeyAnswer(problem="key_unavailable", explanation="The issuer has just been removed.")
@@ -207,7 +216,9 @@ class Verifier:
         """The project's own keys."""
         return self._project_keys
 
-    def _install(self, identity: IdentitySettings, secrets: Secrets, anonymous_role: str | None) -> None:
+    def _install(
+        self, identity: IdentitySettings, secrets: Secrets, anonymous_role: str | None, unbound: Unbound | None
+    ) -> None:
         issuers = build_issuers(identity)
         policy = KeyPolicy(
             refresh_interval=identity.refresh_interval,
@@ -220,11 +231,12 @@ class Verifier:
             own=own_issuer(),
             shared_secret=shared_secret_issuer(identity),
             shared_secret_enabled=identity.shared_secret_enabled,
-            secret=secret_key(secrets.jwt_secret),
+            secret=secret_key(secrets.jwt_secret.encode("utf-8")),
+            unbound=unbound.issuer if unbound is not None else None,
         )
         keepers = {issuer.name: self._keeper(issuer, policy) for issuer in issuers}
         retired = [keeper for keeper in self._keepers.values() if keeper not in keepers.values()]
-        self._trust, self._keepers = trust, keepers
+        self._trust, self._keepers, self._unbound = trust, keepers, unbound
         self._project_keys = ProjectKeys(secrets)
         self._anonymous_role = anonymous_role
         self._raise_epoch()
@@ -293,9 +305,12 @@ class Verifier:
         case = self.case(apikey)
         try:
             walk(case, BEFORE_KEY)
-            if case.issuer is not self._trust.own:
+            if case.issuer is self._trust.own:
+                case.answer = KeyAnswer((self._trust.secret,))
+            elif case.issuer.unbound and self._unbound is not None:  # a deployment of PostgREST's has keys of its own
+                case.answer = self._unbound.answer(case.kid)
+            else:
                 return False
-            case.answer = KeyAnswer((self._trust.secret,))
             walk(case, FROM_KEY)
         except Refused:
             return False

@@ -64,12 +64,14 @@ async def prepare(
     socket: tuple[Path, int] | None = None,
     listen_url: str | None = None,
     login_prefix: str = DEFAULT_PREFIX,
+    privileged_tokens: bool = False,
 ) -> Serving:
     """Make sure the roles and logins exist and say how to serve through them. Running it again changes nothing.
 
     `roles` are all roles any issuer may name, `schemas` the exposed ones (their RLS tables make owners privileged),
     `socket` folder and port of the embedded server's socket. A login without superuser and CREATEROLE, or `setup`
-    "never", is served through as it is, and nothing is changed. Raises ConfigurationError for a malformed URL and
+    "never", is served through as it is, and nothing is changed; `privileged_tokens` says that tokens may then take the
+    privileged roles it reaches. Raises ConfigurationError for a malformed URL and
     RowgateError for an unreachable or too old server, for roles that could not be made safe, and for logins named with
     `login_prefix` that another project uses.
     """
@@ -77,7 +79,7 @@ async def prepare(
     async with await connect(owner_url) as connection:
         owner = await _who(connection)
         if setup == "never" or not (owner.superuser or owner.createrole):
-            return await _serve_through(connection, owner, owner_url, schemas, listen_url)
+            return await _serve_through(connection, owner, owner_url, schemas, listen_url, privileged_tokens)
         left_out, warnings = await _set_up(connection, owner, names, secrets, roles, schemas)
     public = login_conninfo(owner_url, owner.name, names.public, secrets.public_login_password, socket)
     service = login_conninfo(owner_url, owner.name, names.service, secrets.service_login_password, socket)
@@ -338,7 +340,12 @@ class _Setup:
 
 
 async def _serve_through(
-    connection: Connection, owner: Owner, url: str, schemas: Sequence[str], listen_url: str | None
+    connection: Connection,
+    owner: Owner,
+    url: str,
+    schemas: Sequence[str],
+    listen_url: str | None,
+    privileged_tokens: bool,
 ) -> Serving:
     """Serve through the given login as it is, as PostgREST does through its authenticator. Changes nothing."""
     snapshot = await read_roles(connection, owner.name, owner.name, schemas)
@@ -366,12 +373,12 @@ async def _serve_through(
         )
     return Serving(
         public_conninfo=url,
-        service_conninfo=url if serves_secret_keys else None,
+        service_conninfo=url if serves_secret_keys or privileged_tokens else None,
         listen_conninfo=listen_url or url,
         owner_url=None,
         server_version=owner.version,
         public_login=owner.name,
-        service_login=owner.name if serves_secret_keys else None,
+        service_login=owner.name if serves_secret_keys or privileged_tokens else None,
         secret_keys_need=None if serves_secret_keys else grant,
         left_out=tuple(left_out),
         warnings=tuple(warnings),

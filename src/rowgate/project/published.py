@@ -35,6 +35,7 @@ def published_secrets(settings: Settings) -> tuple[str, ...]:
     """The dotted names of the settings that hold a secret published by upstream."""
     secrets = settings.secrets
     found = ["auth.jwt_secret"] if secrets.jwt_secret == DEMO_JWT_SECRET else []
+    found += ["rest.jwt_secret"] if settings.rest.jwt_secret == DEMO_JWT_SECRET else []
     found += [
         f"auth.{name}"
         for name in ("anon_key", "service_role_key", "publishable_key", "secret_key")

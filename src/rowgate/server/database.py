@@ -117,6 +117,7 @@ class ProjectDatabase:
             socket=self._socket,
             listen_url=settings.db.listen_url,
             login_prefix=settings.db.login_prefix,
+            privileged_tokens=settings.rest.jwt_secret is not None and settings.rest.allow_privileged_roles,
         )
 
     async def _set_up(self, owner_url: str) -> bool:
@@ -152,4 +153,5 @@ def _roles(settings: Settings) -> tuple[str, ...]:
     identity = settings.identity
     named = [role for issuer in identity.issuers for role in (*issuer.roles, issuer.default_role)]
     named += [*identity.shared_secret_roles, identity.shared_secret_default_role, settings.rest.db_anon_role]
+    named += settings.rest.jwt_roles
     return tuple(dict.fromkeys(role for role in named if role is not None))

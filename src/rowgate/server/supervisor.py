@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rowgate.errors import RowgateError
 from rowgate.identity.issuers import build_issuers
+from rowgate.identity.unbound import unbound_of
 from rowgate.postgres.logins import DatabaseUnreachable
 from rowgate.postgres.serving import Serving
 from rowgate.project.settings import Settings
@@ -277,7 +278,8 @@ class Supervisor:
 
     def _check_issuers(self, settings: Settings) -> None:
         """Raise ConfigurationError for issuers that no worker could take; say what is questionable about the others."""
-        for issuer in build_issuers(settings.identity):
+        unbound = unbound_of(settings.rest)
+        for issuer in (*build_issuers(settings.identity), *(() if unbound is None else (unbound.issuer,))):
             for warning in issuer.warnings:
                 self._say(f"Warning: {warning}")
 

@@ -9,6 +9,7 @@ SHAPES = "unit/identity/test_provider_shapes.py::"
 CREDENTIALS = "unit/identity/test_credentials.py::"
 KEY_SETS = "unit/identity/test_key_sets.py::"
 VERIFIER = "unit/identity/test_verifier.py::"
+UNBOUND = "unit/identity/test_unbound.py::"
 
 GUARDS = (
     Guard(
@@ -90,7 +91,7 @@ GUARDS = (
         "audience",
         "a token the same issuer made for another service",
         "identity/audience.py",
-        "if issuer.audiences is not None and not audiences & issuer.audiences:",
+        "if issuer.audiences is not None and not unsaid and not audiences & issuer.audiences:",
         "if False:",
         (f"{SHAPES}test_oidc_classes_and_audience",),
     ),
@@ -337,5 +338,77 @@ GUARDS = (
         "            if key  # an empty key would be matched by an empty header\n",
         "",
         (f"{CREDENTIALS}test_an_empty_project_key_matches_nothing",),
+    ),
+    Guard(
+        "the key set without an issuer stays behind the issuers",
+        "its holder speaking for a configured issuer",
+        "identity/steps.py",
+        "    if unbound is not None and not _claimed(case):\n        case.issuer",
+        "    if unbound is not None:\n        case.issuer",
+        (f"{UNBOUND}test_what_a_configured_issuer_claims_is_that_issuers_alone",),
+    ),
+    Guard(
+        "privileged roles of the key set are the operator's choice",
+        "service_role for everybody who holds PostgREST's secret, unasked",
+        "identity/unbound.py",
+        "        may_be_privileged=rest.allow_privileged_roles,\n",
+        "        may_be_privileged=True,\n",
+        (f"{UNBOUND}test_a_privileged_role_is_refused_until_the_operator_allows_it[service_role]",),
+    ),
+    Guard(
+        "roles of the key set",
+        "a role the operator left off jwt_roles",
+        "identity/unbound.py",
+        "        roles=frozenset(rest.jwt_roles) or None,\n",
+        "        roles=None,\n",
+        (f"{UNBOUND}test_the_list_of_roles_holds",),
+    ),
+    Guard(
+        "audience of the key set",
+        "a token that PostgREST's jwt-aud refuses",
+        "identity/unbound.py",
+        "        audiences=None if rest.jwt_aud is None else frozenset({rest.jwt_aud}),\n",
+        "        audiences=None,\n",
+        (f"{UNBOUND}test_an_audience_that_is_said_must_be_ours[other-audience_mismatch]",),
+    ),
+    Guard(
+        "an absent audience is forgiven by PostgREST's rule alone",
+        "a token without `aud` at an issuer that demands one",
+        "identity/audience.py",
+        "    unsaid = issuer.audience_optional and not audiences\n",
+        "    unsaid = not audiences\n",
+        (f"{SHAPES}test_oidc_classes_and_audience",),
+    ),
+    Guard(
+        "kid within the key set",
+        "a token checked with another key than the one it names",
+        "identity/unbound.py",
+        "found = self.keys.keys if kid is None else tuple(key for key in self.keys.keys if key.kid == kid)",
+        "found = self.keys.keys",
+        (f"{UNBOUND}test_a_kid_is_looked_up_and_a_plain_secret_has_none",),
+    ),
+    Guard(
+        "length of PostgREST's secret",
+        "a secret that can be guessed off line from one token",
+        "identity/unbound.py",
+        "        if len(content) < SECRET_BYTES:\n",
+        "        if False:\n",
+        (f"{UNBOUND}test_a_secret_that_is_no_good_stops_the_start_without_being_shown",),
+    ),
+    Guard(
+        "length of a secret in a key set",
+        "the same with a JWK",
+        "identity/signing_key.py",
+        "    if length < SECRET_BYTES:\n",
+        "    if False:\n",
+        (f"{UNBOUND}test_a_secret_that_is_no_good_stops_the_start_without_being_shown",),
+    ),
+    Guard(
+        "a plain secret is for HS256",
+        "an algorithm that nobody configured",
+        "identity/signing_key.py",
+        'return SigningKey(kid=None, algorithms=frozenset({"HS256"}), key=key)',
+        "return SigningKey(kid=None, algorithms=SYMMETRIC_ALGORITHMS, key=key)",
+        (f"{UNBOUND}test_a_plain_secret_checks_hs256_alone",),
     ),
 )

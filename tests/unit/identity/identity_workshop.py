@@ -21,7 +21,7 @@ from rowgate.identity.refusals import Refusal
 from rowgate.identity.verifier import Verifier
 from rowgate.postgres.roles import RoleSnapshot
 from rowgate.principal import Principal
-from rowgate.project.settings import IdentitySettings, IssuerSettings, Secrets
+from rowgate.project.settings import IdentitySettings, IssuerSettings, RestSettings, Secrets
 
 NOW = 1_900_000_000.0
 SECRET = "test-secret-with-enough-characters-for-hmac-sha256"
@@ -211,6 +211,7 @@ def door(
     killed: Callable[[Principal], Refusal | None] | None = None,
     anonymous_role: str | None = "anon",
     ask_roles: Callable[[], RoleSnapshot] | None = None,
+    rest: RestSettings | None = None,
     **identity: Any,
 ) -> Door:
     """A verifier for these issuers; every one of them publishes signing_key() as k1 unless `network` is given."""
@@ -226,6 +227,7 @@ def door(
         anonymous_role=anonymous_role,
         cache_folder=cache_folder,
         roles=ask_roles or (lambda: roles[0]),
+        rest=rest,
         fetch=network,
         clock=clock.clock(),
         killed=killed,

@@ -154,6 +154,7 @@ def test_a_secret_key_in_the_publishable_place_is_refused(settings_of: Resolve) 
     "text",
     [
         f'[auth]\njwt_secret = "{DEMO_JWT_SECRET}"',
+        f'[rowgate.rest]\njwt_secret = "{DEMO_JWT_SECRET}"',
         f'[auth]\nservice_role_key = "{mint_api_key("service_role", DEMO_JWT_SECRET, 1)}"',
         # In two parts, so that no scanner of repositories takes this for a leak.
         '[auth]\nsecret_key = "sb_secret_{}"'.format("N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"),

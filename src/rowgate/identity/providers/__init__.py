@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from rowgate.identity.issuer import Issuer
-from rowgate.identity.providers import auth0, clerk, cognito, firebase, jwks, oidc, own, shared_secret, workos
+from rowgate.identity.providers import (
+    auth0,
+    clerk,
+    cognito,
+    firebase,
+    jwks,
+    oidc,
+    own,
+    postgrest,
+    shared_secret,
+    workos,
+)
 from rowgate.identity.providers.profile import Profile
 from rowgate.project.settings import IssuerSettings, Provider
 
@@ -19,8 +30,8 @@ BUILDERS: Mapping[Provider, Callable[[IssuerSettings], Issuer]] = {
     "jwks": jwks.build,
 }
 
-# `own` and `shared_secret` stand beside the configured ones: they have rules and words, but nothing to configure here.
+# `own`, `shared_secret` and `postgrest` stand beside the configured ones: rules and words, but no block of their own.
 PROFILES: Mapping[str, Profile] = {
     module.PROFILE.name: module.PROFILE
-    for module in (clerk, workos, auth0, firebase, cognito, oidc, jwks, shared_secret, own)
+    for module in (clerk, workos, auth0, firebase, cognito, oidc, jwks, shared_secret, own, postgrest)
 }
