@@ -142,10 +142,7 @@ def _read_key(member: Mapping[str, Any], *, pasted: bool) -> tuple[SigningKey, s
         raise _Unusable("is symmetric (kty oct), and a public set can hold no secret")
     if kind not in ("RSA", "EC", "OKP"):
         raise _Unusable(f"has the unknown kty {show(kind)}")
-    if kid is not None and not isinstance(kid, str):
-        raise _Unusable("has a kid that is not a string")
-    if use not in (None, "sig"):
-        raise _Unusable(f"is not for signatures (use {show(use)})")
+    _check_purpose(kid, use)
     if operations is not None and not (isinstance(operations, list) and "verify" in operations):
         raise _Unusable("is not for checking signatures (key_ops)")
     private = sorted(PRIVATE_MEMBERS & member.keys())
@@ -166,12 +163,16 @@ def _read_key(member: Mapping[str, Any], *, pasted: bool) -> tuple[SigningKey, s
     return SigningKey(kid, frozenset(algorithms), key, key.thumbprint()), note
 
 
-def _read_secret(member: Mapping[str, Any]) -> SigningKey:
-    kid, use, declared = (member.get(name) for name in ("kid", "use", "alg"))
+def _check_purpose(kid: object, use: object) -> None:
     if kid is not None and not isinstance(kid, str):
         raise _Unusable("has a kid that is not a string")
     if use not in (None, "sig"):
         raise _Unusable(f"is not for signatures (use {show(use)})")
+
+
+def _read_secret(member: Mapping[str, Any]) -> SigningKey:
+    kid, use, declared = (member.get(name) for name in ("kid", "use", "alg"))
+    _check_purpose(kid, use)
     if declared is not None and (not isinstance(declared, str) or declared not in SYMMETRIC_ALGORITHMS):
         raise _Unusable(f"declares the alg {show(declared)}, which does not fit it or is unknown")
     try:
