@@ -28,6 +28,7 @@ from rowgate.principal import Principal, TokenClass
 Scope = Mapping[str, Any]
 Send = Callable[[Any], Awaitable[None]]
 
+ROOT = "/"  # what the service at the root is called in the counts; its prefix is empty
 _SERVER = (b"server", b"rowgate")
 _NO_LENGTH = frozenset({204, 304})  # RFC 9110 sections 8.6 and 15.4.5
 
@@ -66,12 +67,17 @@ class _Route(NamedTuple):
 
 
 class Gateway:
-    """An ASGI application over services. It starts closed: until `open`, services answer 503 and `/ready` says why."""
+    """An ASGI application over services. It starts closed: until `open`, services answer 503 and `/ready` says why.
+
+    `at_root` is the prefix of a service that has every other path as well: the gateway then serves none of its own, and
+    a query parameter `apikey` is that service's, as any other.
+    """
 
     def __init__(
         self,
         *,
         prefixes: Sequence[str],
+        at_root: str | None = None,
         access: AccessLog,
         log: FailureLog,
         metrics: RequestMetrics,
@@ -81,7 +87,9 @@ class Gateway:
         worker: str = "0",
         body_idle_timeout: float = 30.0,
     ) -> None:
-        self._routes = [_Route(prefix, prefix.encode(), prefix.encode() + b"/", None) for prefix in prefixes]
+        self._at_root = at_root
+        paths = prefixes if at_root is None else (*prefixes, "")
+        self._routes = [_Route(prefix, prefix.encode(), prefix.encode() + b"/", None) for prefix in paths]
         self._verifier: Verifier | None = None
         self._access = access
         self._log = log
@@ -97,6 +105,8 @@ class Gateway:
         """Begin to serve. Each service takes the place of its prefix."""
         self._verifier = verifier
         by_prefix = {service.prefix: service for service in services}
+        if self._at_root is not None:
+            by_prefix[""] = by_prefix[self._at_root]
         self._routes = [route._replace(service=by_prefix.get(route.prefix)) for route in self._routes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,7 +132,8 @@ class Gateway:
             else:
                 name = route.prefix
                 service = route.service
-                found = credentials(raw, headers, scope["query_string"])
+                query = scope["query_string"]
+                found = credentials(raw, headers, query if name else b"")
                 if isinstance(found, Credentials):
                     verdict = self._verifier.recall(found.authorization, found.apikey)
                     if verdict is None:
@@ -139,7 +150,7 @@ class Gateway:
                         method=method,
                         path=scope["path"][len(name) :] or "/",
                         raw_path=raw_path,
-                        query=found.query,
+                        query=found.query if name else query,
                         headers=raw,
                         read=Body(receive, headers, self._body_idle_timeout).read,
                         request_id=request_id,
@@ -174,7 +185,7 @@ class Gateway:
         except Exception as error:  # the response has begun: uvicorn sees it unfinished and cuts the connection
             self._failed(error, request_id)
         ended = perf_counter()
-        self._metrics.count(name, status, ended - started)
+        self._metrics.count(name or ROOT, status, ended - started)
         self._access.write(
             method=method,
             path=scope["path"],

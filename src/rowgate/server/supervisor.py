@@ -160,7 +160,8 @@ class Supervisor:
             before, ready = ready, all(worker.report.ready for worker in self._workers)
             if ready and not said:
                 said = True
-                self._say(f"Rowgate is ready at {url} (REST: {url}/rest/v1)")
+                rest = url if self._settings.rest.at_root else f"{url}/rest/v1"
+                self._say(f"Rowgate is ready at {url} (REST: {rest})")
             elif ready and not before:
                 self._log.info("ready again")
             elif before and not ready:

@@ -57,6 +57,7 @@ class Worker:
         settings = orders.settings.server
         self._gateway = Gateway(
             prefixes=[PREFIXES[service] for service in settings.services],
+            at_root=PREFIXES["rest"] if orders.settings.rest.at_root else None,
             access=AccessLog(log, everything=settings.log_level == "debug"),
             log=log,
             metrics=self._metrics,

@@ -93,10 +93,12 @@ class House:
     metrics: RequestMetrics = field(default_factory=RequestMetrics)
     opened: bool = True
     idle: float = 5.0
+    at_root: str | None = None
 
     def gateway(self) -> Gateway:
         gateway = Gateway(
             prefixes=["/rest/v1"],
+            at_root=self.at_root,
             access=AccessLog(self.log, everything=True),
             log=self.log,
             metrics=self.metrics,
@@ -170,6 +172,31 @@ async def test_an_unknown_path_is_told_what_exists(target: str) -> None:
     reply = await House().ask("GET", target)
     assert reply.status == 404
     assert "/rest/v1" in reply.json["hint"]
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [("/", "/"), ("/notes", "/notes"), ("/rpc/f", "/rpc/f"), ("/rest/v1/notes", "/notes"), ("/health", "/health"),
+     ("/ready", "/ready"), ("/metrics", "/metrics"), ("/rest/v2/x", "/rest/v2/x")],
+)  # fmt: skip
+async def test_a_service_at_the_root_has_every_path_and_keeps_its_prefix(target: str, path: str) -> None:
+    house = House(at_root="/rest/v1")
+
+    await house.ask("GET", target)
+
+    assert house.rest.seen[0][0].path == path
+    assert (await House(at_root="/rest/v1", opened=False).ask("GET", "/notes")).status == 503
+
+
+async def test_at_the_root_a_parameter_apikey_is_the_services() -> None:
+    """PostgREST filters a column of that name."""
+    house = House(at_root="/rest/v1")
+
+    await house.ask("GET", "/notes?apikey=eq.1")
+    await house.ask("GET", "/rest/v1/notes?apikey=eq.1")
+
+    assert [request.query for request, _ in house.rest.seen] == [b"apikey=eq.1", b""]
+    assert [asked[1:] for asked in house.door.asked if asked[0] == "verify"] == [(None, None), (None, b"eq.1")]
 
 
 async def test_credentials_seen_before_are_recalled_without_waiting() -> None:
