@@ -18,7 +18,7 @@ _KNOWN = frozenset(
     {
         b"access-control-allow-origin", b"access-control-expose-headers", b"cache-control", b"content-length",
         b"content-location", b"content-profile", b"content-range", b"content-type", b"date", b"location",
-        b"preference-applied", b"server", b"x-request-id",
+        b"preference-applied", b"proxy-status", b"server", b"vary", b"x-request-id",
     }
 )  # fmt: skip
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
@@ -34,7 +34,7 @@ class Cycle(RequestResponseCycle):
     _held = b""  # the head of an answer with a length, until its body is there
 
     async def send(self, message: Any) -> None:
-        """Send one ASGI message. Raises RuntimeError for a header field that would break out of its line."""
+        """Send one ASGI message. Raises RuntimeError for a field or reason that would break out of its line."""
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if self.disconnected:
@@ -43,7 +43,7 @@ class Cycle(RequestResponseCycle):
         if not self.response_started:
             if kind != "http.response.start":
                 raise RuntimeError(f"http.response.start was expected, not {kind}")
-            head = self._head(message["status"], message.get("headers", ()))
+            head = self._head(message["status"], message.get("headers", ()), message.get("reason", b""))
             self.response_started = True
             self.waiting_for_100_continue = False
             if self.chunked_encoding:
@@ -83,9 +83,9 @@ class Cycle(RequestResponseCycle):
                 self.transport.close()
             self.on_response()
 
-    def _head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    def _head(self, status: int, headers: Iterable[tuple[bytes, bytes]], reason: bytes) -> bytes:
         self.chunked_encoding, self.expected_content_length = None, 0  # a head that was refused may have left its own
-        lines = [STATUS_LINE[status][:-_LINE_END]]
+        lines = [b"HTTP/1.1 %d %b" % (status, reason) if reason else STATUS_LINE[status][:-_LINE_END]]
         closing = False
         for name, value in (*self.default_headers, *headers):
             if name not in _KNOWN:

@@ -56,6 +56,7 @@ class Response:
     status: int
     headers: RawHeaders
     body: bytes | AsyncIterator[bytes] = b""
+    reason: bytes = b""  # of the status line, where it is not the status' own
 
 
 class Service(Protocol):

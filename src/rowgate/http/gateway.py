@@ -7,14 +7,15 @@ header bytes made once. Measured figures are in docs/performance.md.
 from __future__ import annotations
 
 from asyncio import CancelledError, current_task
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
-from rowgate.http import cors, plain
+from rowgate.http import plain
 from rowgate.http.access import AccessLog
 from rowgate.http.body import Body, BodyStalled, Receive
+from rowgate.http.cors import CorsPolicy, is_preflight
 from rowgate.http.crash import place_of
 from rowgate.http.credentials import Credentials, credentials
 from rowgate.http.exchange import BodyTooLarge, ClientGone, RawHeaders, Request, Response, Service
@@ -86,6 +87,8 @@ class Gateway:
         verdicts: Callable[[], Verdicts] = dict,
         worker: str = "0",
         body_idle_timeout: float = 30.0,
+        origins: Collection[str] = (),
+        trace_header: str | None = None,
     ) -> None:
         self._at_root = at_root
         paths = prefixes if at_root is None else (*prefixes, "")
@@ -99,6 +102,8 @@ class Gateway:
         self._verdicts = verdicts
         self._worker = worker
         self._body_idle_timeout = body_idle_timeout
+        self._cors = CorsPolicy(origins)
+        self._trace = trace_header.lower().encode() if trace_header else None
         self._ids = RequestIds()
 
     def open(self, verifier: Verifier, services: Sequence[Service]) -> None:
@@ -123,8 +128,8 @@ class Gateway:
         name = "gateway"
         try:
             route = self._route(raw_path)
-            if cors.is_preflight(method, headers):
-                response = Response(204, cors.preflight_headers(headers))
+            if is_preflight(method, headers):
+                response = self._cors.preflight(headers)
             elif route is None:
                 response = await self._own(method, raw_path, raw, headers)
             elif route.service is None or self._verifier is None:
@@ -181,7 +186,7 @@ class Gateway:
             response = self._failed(error, request_id)
         status = response.status
         try:
-            await self._send(scope, receive, send, response, request_id)
+            await self._send(scope, receive, send, headers, response, request_id)
         except Exception as error:  # the response has begun: uvicorn sees it unfinished and cuts the connection
             self._failed(error, request_id)
         ended = perf_counter()
@@ -203,18 +208,31 @@ class Gateway:
                 return route
         return None
 
-    async def _send(self, scope: Scope, receive: Receive, send: Send, response: Response, request_id: str) -> None:
+    async def _send(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        asked: Mapping[bytes, bytes],
+        response: Response,
+        request_id: str,
+    ) -> None:
         body = response.body
         said = dict(response.headers)
         headers = [*response.headers, _SERVER, (b"x-request-id", request_id.encode())]
+        if self._trace is not None:
+            headers = _traced(headers, self._trace, asked.get(self._trace))
         if b"access-control-allow-origin" not in said:
-            headers += cors.RESPONSE_HEADERS
+            headers += self._cors.headers(asked, response.status)
         if isinstance(body, bytes):
             head = scope["method"] == "HEAD"
             counted = response.status in _NO_LENGTH or b"content-length" in said
             if not counted and (body or not head):
                 headers.append((b"content-length", str(len(body)).encode()))
-            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            start: dict[str, object] = {"type": "http.response.start", "status": response.status, "headers": headers}
+            if response.reason:
+                start["reason"] = response.reason  # our own protocol's: ASGI has none
+            await send(start)
             await send({"type": "http.response.body", "body": b"" if head else body})
         else:
             await send_stream(scope, receive, send, response.status, headers, body)
@@ -292,3 +310,10 @@ class Gateway:
             )
         text = render(self._metrics, self._gauges(), self._worker, self._verdicts())
         return Response(200, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], text)
+
+
+def _traced(headers: RawHeaders, name: bytes, value: bytes | None) -> RawHeaders:
+    """The headers with the caller's trace header, as it came. One that no log line or header could hold is left out."""
+    if value is None or not value.decode("latin-1").isprintable():
+        return headers
+    return [*(each for each in headers if each[0] != name), (name, value)]

@@ -15,7 +15,7 @@ from rowgate.postgres.database import ServiceUnavailableHere
 from rowgate.postgres.errors import DatabaseError, OutcomeUnknown, PoolTimeout, PostgresError, Unavailable
 from rowgate.rest.errors import RestError
 from rowgate.rest.refused import refusal_error
-from rowgate.rest.said import STATUSES, are_headers, raw_headers
+from rowgate.rest.said import STATUSES, are_headers, raw_headers, said_reason
 
 EXACT: Mapping[str, int] = {
     "23503": 409,  # foreign key violation
@@ -80,7 +80,8 @@ def database_error(error: DatabaseError, *, authenticated: bool) -> RestError:
         return _raised(error)
     status = _status(error, authenticated=authenticated)
     headers = ((b"www-authenticate", b"Bearer"),) if status == 401 else ()
-    return RestError(status, error.sqlstate, error.message, error.detail, error.hint, headers)
+    reason = said_reason(error.message) if CHOSEN_STATUS.fullmatch(error.sqlstate) else b""
+    return RestError(status, error.sqlstate, error.message, error.detail, error.hint, headers, reason)
 
 
 def _status(error: DatabaseError, *, authenticated: bool) -> int:
@@ -118,7 +119,8 @@ def _raised(error: DatabaseError) -> RestError:
     if answer is None or answer.status not in STATUSES or not are_headers(answer.headers):
         return RestError(500, "PGRST121", refused, f"Invalid JSON value for DETAIL: '{error.detail}'", DETAIL_HINT)
     headers = tuple(raw_headers(answer.headers))
-    return RestError(answer.status, said.code, said.message, said.details, said.hint, headers)
+    reason = said_reason(answer.status_text or "")
+    return RestError(answer.status, said.code, said.message, said.details, said.hint, headers, reason)
 
 
 def postgres_error(error: PostgresError, *, authenticated: bool) -> RestError:

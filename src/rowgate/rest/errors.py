@@ -11,7 +11,7 @@ Details: TypeAlias = str | tuple[Mapping[str, str], ...] | None
 class RestError(Exception):
     """An error of the dialect. `code` is a PGRSTxxx code or a SQLSTATE; texts are PostgREST 14's own.
 
-    `details` is a sentence, or the list of candidates that PGRST201 offers.
+    `details` is a sentence, or the list of candidates that PGRST201 offers; `reason` goes into the status line.
     """
 
     def __init__(
@@ -22,6 +22,7 @@ class RestError(Exception):
         details: Details = None,
         hint: str | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        reason: bytes = b"",
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -30,3 +31,4 @@ class RestError(Exception):
         self.details = details
         self.hint = hint
         self.headers = headers
+        self.reason = reason

@@ -24,6 +24,7 @@ Row = tuple[bytes | None, ...]
 NO_ROW: Row = (b"0", None, None, None, None, None, None)
 UNRESERVED = "-._~"
 DOCUMENT_TYPE = b"application/openapi+json; charset=utf-8"
+VARY = (b"vary", b"Accept, Prefer, Range")  # RFC 9110 section 12.5.5: the headers a representation is chosen by
 
 
 def read_response(
@@ -108,17 +109,17 @@ def call_response(request: RestRequest, plan: CallPlan, result: Result, offset: 
 def plan_response(request: RestRequest, content_type: bytes, result: Result) -> Response:
     """EXPLAIN's lines, in place of an answer."""
     body = b"".join((row[0] or b"") + b"\n" for row in result.rows)
-    return Response(200, _represented(request, content_type, body), body)
+    return Response(200, [*_represented(request, content_type, body), VARY], body)
 
 
 def options_response(allow: str) -> Response:
     """The methods a resource has."""
-    return Response(200, [(b"allow", allow.encode()), (b"content-length", b"0")])
+    return Response(200, [(b"allow", allow.encode()), (b"content-length", b"0"), VARY])
 
 
 def document_response(request: RestRequest, document: bytes | None) -> Response:
     """The OpenAPI document; None for HEAD."""
-    return Response(200, _represented(request, DOCUMENT_TYPE, document), document or b"")
+    return Response(200, [*_represented(request, DOCUMENT_TYPE, document), VARY], document or b"")
 
 
 def error_response(error: RestError) -> Response:
@@ -129,11 +130,14 @@ def error_response(error: RestError) -> Response:
     headers: RawHeaders = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
+        VARY,
     ]
     if HEADER_NAME.fullmatch(error.code):
         headers.append((b"proxy-status", b"PostgREST; error=" + error.code.encode()))
     named = {name for name, _ in error.headers}
-    return _framed(error.status, [each for each in headers if each[0] not in named] + list(error.headers), body)
+    response = _framed(error.status, [each for each in headers if each[0] not in named] + list(error.headers), body)
+    response.reason = error.reason
+    return response
 
 
 def not_singular(rows: int) -> RestError:
@@ -281,6 +285,7 @@ def _body(row: Row, format_: Format) -> bytes:
 
 def _overridden(row: Row, status: int, headers: RawHeaders, body: bytes) -> Response:
     """Apply the settings response.status and response.headers, through which SQL has the last word."""
+    headers.append(VARY)
     if said := row[Column.STATUS]:
         status = said_status(said)
     if said := row[Column.HEADERS]:

@@ -18,6 +18,7 @@ HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")  # no control charac
 FRAMING = frozenset({"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 """Where an answer ends is the server's to say (RFC 9112 section 6): a wrong length cuts it, or eats the next one."""
 STATUSES = range(200, 600)  # a 1xx is no answer: the client would wait for the one behind it
+REASON_LIMIT = 200  # characters; a message may be a page, and a proxy refuses a long status line
 BODILESS = frozenset({204, 304})  # RFC 9110 sections 15.3.5 and 15.4.5
 
 
@@ -28,6 +29,11 @@ def said_status(said: bytes) -> int:
     if status not in STATUSES:
         raise RestError(500, "PGRST112", "response.status guc must be a valid status code")
     return status
+
+
+def said_reason(said: str) -> bytes:
+    """A text as the reason of a status line (RFC 9112 section 4), nothing where it is none: the status has its own."""
+    return said.encode() if len(said) <= REASON_LIMIT and HEADER_VALUE.fullmatch(said) else b""
 
 
 def said_headers(said: bytes) -> RawHeaders:

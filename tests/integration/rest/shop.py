@@ -120,6 +120,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    reason: bytes = b""
 
     @property
     def json(self) -> Any:
@@ -171,4 +172,4 @@ def answer_of(response: Response) -> Answer:
     assert isinstance(response.body, bytes)
     headers = {name.decode(): value.decode() for name, value in response.headers}
     assert len(headers) == len(response.headers), f"a header was sent twice: {response.headers}"
-    return Answer(response.status, headers, response.body)
+    return Answer(response.status, headers, response.body, response.reason)

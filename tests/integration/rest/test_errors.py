@@ -80,6 +80,23 @@ async def test_raise_pgrst_names_the_whole_answer(rest: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [("Page Expired", b"Page Expired"), ("a\r\nb: c", b""), ("x" * 300, b""), (None, b"")],
+)
+async def test_raise_pgrst_may_name_the_reason_of_the_status_line(
+    rest: Client, text: str | None, reason: bytes
+) -> None:
+    detail = json.dumps({"status": 419, "headers": {}, **({"status_text": text} if text else {})})
+    answer = await failed(rest, "PGRST", '{"code":"1","message":"a"}', detail)
+    assert (answer.status, answer.reason) == (419, reason)
+
+
+async def test_raise_pt_gives_its_message_as_the_reason(rest: Client) -> None:
+    assert (await failed(rest, "PT402", "Payment Required")).reason == b"Payment Required"
+    assert (await failed(rest, "P0001", "Payment Required")).reason == b""
+
+
+@pytest.mark.parametrize(
     ("message", "detail", "details"),
     [
         ("INVALID", '{"status":332,"headers":{}}', "Invalid JSON value for MESSAGE: 'INVALID'"),

@@ -18,6 +18,7 @@ async def test_rows_are_a_json_array_with_postgrests_headers(rest: Client) -> No
         "content-length": str(len(answer.body)),
         "content-range": "0-2/*",
         "content-location": "/clients?order=id&select=id%2Cname",
+        "vary": "Accept, Prefer, Range",
     }
 
 

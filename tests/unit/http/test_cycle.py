@@ -29,6 +29,15 @@ async def asked(app: Any, request: bytes = LAST) -> bytes:
         return await wire.exchange(request)
 
 
+@pytest.mark.parametrize(("reason", "line"), [(b"", b"402 Payment Required"), (b"Pay \xc3\xbcp", b"402 Pay \xc3\xbcp")])
+async def test_the_status_line_has_the_reason_given_or_the_status_own(reason: bytes, line: bytes) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 402, "headers": [], "reason": reason})
+        await send({"type": "http.response.body", "body": b""})
+
+    assert (await asked(app)).startswith(b"HTTP/1.1 %b\r\n" % line)
+
+
 @pytest.mark.parametrize("size", [0, 2, COPIED_BYTES, COPIED_BYTES + 1])
 async def test_a_body_with_a_length_arrives_as_it_is(size: int) -> None:
     body = b"x" * size

@@ -94,6 +94,8 @@ class House:
     opened: bool = True
     idle: float = 5.0
     at_root: str | None = None
+    origins: tuple[str, ...] = ()
+    trace: str | None = None
 
     def gateway(self) -> Gateway:
         gateway = Gateway(
@@ -106,6 +108,8 @@ class House:
             gauges=lambda: {"pool_idle": 3.0},
             verdicts=lambda: {("shared_secret", "accepted"): 2, ("clerk", "token_expired"): 1},
             body_idle_timeout=self.idle,
+            origins=self.origins,
+            trace_header=self.trace,
         )
         if self.opened:
             gateway.open(self.door, [self.rest])
@@ -264,10 +268,11 @@ async def test_a_preflight_is_answered_before_anyone_is_asked() -> None:
         },
     )
     assert house.door.asked == []
-    assert reply.status == 204
+    assert (reply.status, reply.body) == (200, b"")
     assert reply.headers["access-control-allow-origin"] == "*"
-    assert "PATCH" in reply.headers["access-control-allow-methods"]
-    assert reply.headers["access-control-allow-headers"] == "authorization,x-retry-count"
+    assert reply.headers["access-control-allow-methods"] == "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
+    allowed = "Authorization, authorization, x-retry-count, Accept, Accept-Language, Content-Language"
+    assert reply.headers["access-control-allow-headers"] == allowed
     assert reply.headers["access-control-max-age"] == "86400"
 
 
@@ -278,7 +283,7 @@ async def test_a_preflight_echoes_nothing_but_header_names(requested: str) -> No
         "/rest/v1/todos",
         {"Origin": "x", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": requested},
     )
-    assert reply.headers["access-control-allow-headers"].startswith("Authorization, ")
+    assert reply.headers["access-control-allow-headers"].startswith("Authorization, Content-Type, apikey, ")
 
 
 async def test_a_plain_options_reaches_the_service() -> None:
@@ -291,7 +296,49 @@ async def test_a_plain_options_reaches_the_service() -> None:
 async def test_every_response_can_be_read_by_a_page_of_any_origin(target: str) -> None:
     reply = await House().ask("GET", target, {"authorization": "Bearer expired"})
     assert [value for name, value in reply.raw if name == b"access-control-allow-origin"] == [b"*"]
-    assert "X-Rowgate-Refusal" in reply.headers["access-control-expose-headers"]
+
+
+async def test_a_page_reads_postgrests_headers_and_on_errors_those_that_say_why() -> None:
+    exposed = [
+        (await House().ask("GET", "/rest/v1/todos", {"authorization": token})).headers["access-control-expose-headers"]
+        for token in ("Bearer known", "Bearer expired")
+    ]
+    assert exposed[0] == (
+        "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, "
+        "Range-Unit"
+    )
+    assert exposed[1].startswith(f"{exposed[0]}, ")
+    assert "X-Rowgate-Refusal" in exposed[1]
+
+
+LISTED = "https://app.example"
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+async def test_with_a_list_of_origins_only_their_pages_may_read(method: str) -> None:
+    house = House(origins=(LISTED, "https://other.example"))
+    asks = {"access-control-request-method": "POST"} if method == "OPTIONS" else {}
+    listed = await house.ask(method, "/rest/v1/todos", {"origin": LISTED, **asks})
+    stranger = await house.ask(method, "/rest/v1/todos", {"origin": "https://stranger.example", **asks})
+    assert listed.headers["access-control-allow-origin"] == LISTED
+    assert listed.headers["access-control-allow-credentials"] == "true"
+    assert not [name for name in stranger.headers if name.startswith("access-control-")]
+    assert "Origin" in listed.headers["vary"]
+    assert "Origin" in stranger.headers["vary"]
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "comes"),
+    [("X-Trace", "a b", True), ("X-Request-Id", "a b", True), ("X-Trace", "a\x07b", False)],
+)
+async def test_the_trace_header_comes_back_as_it_was_sent(header: str, value: str, comes: bool) -> None:
+    reply = await House(trace=header).ask("GET", "/rest/v1/todos", {header.lower(): value})
+    assert [each for name, each in reply.raw if name == header.lower().encode()] == [value.encode()] * comes
+
+
+async def test_a_trace_header_nobody_sent_or_asked_for_does_not_appear() -> None:
+    assert "x-trace" not in (await House(trace="X-Trace").ask("GET", "/rest/v1/todos")).headers
+    assert "x-trace" not in (await House().ask("GET", "/rest/v1/todos", {"x-trace": "1"})).headers
 
 
 @pytest.mark.parametrize(("offered", "taken"), [("abc-1", True), ("a b", False), ("x" * 129, False), ('a"b', False)])
