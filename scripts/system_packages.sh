@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# What the whole test suite needs from Debian: PgBouncer, PostgreSQL 15 beside the embedded 18, Chromium, Node.
+# What the whole test suite needs from Debian: PgBouncer, PostgreSQL 15 with PostGIS beside the embedded 18, Chromium, Node.
 set -euo pipefail
 wanted=()
 command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || wanted+=(pgbouncer)
 [ -x /usr/lib/postgresql/15/bin/initdb ] || wanted+=(postgresql-15)
+[ -e /usr/share/postgresql/15/extension/postgis.control ] || wanted+=(postgresql-15-postgis-3)
 command -v chromium >/dev/null || wanted+=(chromium)
 command -v node >/dev/null || wanted+=(nodejs)
 command -v npm >/dev/null || wanted+=(npm)
