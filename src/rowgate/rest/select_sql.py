@@ -18,6 +18,7 @@ from rowgate.rest.syntax import Range, Window
 from rowgate.rest.tree import (
     Computed,
     Embed,
+    Field,
     FieldFilter,
     Node,
     NodeCondition,
@@ -88,7 +89,29 @@ def range_sql(rows: Range | Window) -> str:
 def _exists_select(node: Node, parameters: Parameters, parent: str | None, embed: Embed | None) -> str:
     sql = f"select 1 from {_from(node, embed, parent, parameters)}"
     where = _where(node, parameters, parent, embed, spreads=True)
-    return f"{sql} where {where}" if where else sql
+    sql = f"{sql} where {where}" if where else sql
+    if embed is None or isinstance(node.range, Window):  # a window is the top level's alone
+        return sql
+    # Of an embed those rows count that it shows. A limit above none is no matter, and would stand in a semi-join's way.
+    return sql + range_sql(Range(node.range.offset, 0 if node.range.limit == 0 else None))
+
+
+def _always_one(node: Node) -> bool:
+    """Whether the rows of a node are one, made by aggregates alone, also of no rows at all."""
+    return (
+        (node.aggregated or bool(node.outputs))
+        and all(_aggregates(output) for output in node.outputs)
+        and all(
+            all(column.aggregate for column in each.columns) if each.spread else each.node.answers_nothing
+            for each in node.embeds
+        )
+    )
+
+
+def _aggregates(output: Output) -> bool:
+    """`count` as a column is an aggregate, too, where there is none of that name: Postgres reads it as count(row)."""
+    field = output.field
+    return bool(output.aggregate) or (field is not None and field == Field("count"))
 
 
 def _from(node: Node, embed: Embed | None, parent: str | None, parameters: Parameters) -> str:
@@ -123,7 +146,7 @@ def _where(
     terms += [
         f"exists ({_exists_select(each.node, parameters, alias, each)})"
         for each in node.embeds
-        if each.inner and (spreads or not each.spread)
+        if each.inner and (spreads or not each.spread) and not _always_one(each.node)
     ]
     return " and ".join(terms)
 
@@ -143,6 +166,8 @@ def _condition_sql(node: Node, alias: str, condition: NodeCondition, parameters:
         return filter_sql(alias, condition.field, condition.filter, parameters)
     if isinstance(condition, Presence):
         below = node.embeds[condition.embed]
+        if _always_one(below.node):
+            return "true" if condition.present else "false"
         exists = f"exists ({_exists_select(below.node, parameters, alias, below)})"
         return exists if condition.present else f"not {exists}"
     joined = f" {condition.operator} ".join(

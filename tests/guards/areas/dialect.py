@@ -218,4 +218,12 @@ GUARDS = (
         "Transaction(context, statement))\n        if plan.head:",
         ("integration/rest/test_openapi.py::test_the_pre_request_function_may_refuse_it",),
     ),
+    Guard(
+        "computed relationships of the exposed schema alone",
+        "functions nobody exposed, called for every row",
+        "postgres/catalog/relationships.py",
+        "\n  and p.pronamespace = s.relnamespace",
+        "",
+        ("integration/rest/test_embedding.py::test_a_function_of_another_schema_relates_nothing",),
+    ),
 )

@@ -88,6 +88,19 @@ create function showings(films) returns setof premieres stable language sql as
   $$ select * from premieres where film_id = $1.id $$;
 create function takings(films) returns setof takings stable language sql as
   $$ select * from takings where film_id = $1.id and gross > 15 $$;
+create function hidden.best_film(directors) returns setof films rows 1 stable language sql as
+  $$ select * from films where director_id = $1.id order by rating desc nulls last limit 1 $$;
+
+-- a foreign table, which has no keys and is related by functions
+create extension file_fdw;
+create server outside foreign data wrapper file_fdw;
+create foreign table reviews (id int, film_id int, stars int, "by" text)
+  server outside options (program 'printf "1,1,5,Ada\n2,1,2,Bo\n3,2,4,Cy\n4,9,1,Di\n"', format 'csv');
+create function film(reviews) returns setof films rows 1 stable language sql as
+  $$ select * from films where id = $1.film_id $$;
+create function reviews(films) returns setof reviews stable language sql as
+  $$ select * from reviews where film_id = $1.id $$;
+create view starred as select id, film_id, stars from reviews where stars > 3;
 
 -- calls
 create function add_them(a int, b int) returns int immutable language sql as $$ select a + b $$;

@@ -211,3 +211,8 @@ async def test_row_level_security_holds_in_every_part(rest: Client) -> None:
         assert sorted(title for row in spread.json for title in row["title"]) == titles
         total = await rest("GET", "/notes?select=count()", who=who)
         assert total.json == [{"count": len(titles)}]
+
+
+async def test_a_function_of_another_schema_relates_nothing(cinema: Client) -> None:
+    answer = await cinema("GET", "/directors?select=last_name,best_film(title)")
+    assert (answer.status, answer.json["code"]) == (400, "PGRST200")

@@ -19,7 +19,8 @@ from rowgate.postgres.catalog.records import (
 from rowgate.postgres.catalog.relations import Row
 from rowgate.postgres.catalog.view_keys import View, readings
 
-# A function of one row that returns rows of a relation. ROWS 1 on a set-returning one declares it to-one.
+# A function of one row that returns rows of a relation, in the schema of the former: one elsewhere is not exposed, or
+# under another profile. ROWS 1 on a set-returning one declares it to-one.
 COMPUTED_SQL = """
 select sn.nspname, s.relname, tn.nspname, t.relname, pn.nspname, p.proname, not p.proretset or p.prorows = 1
 from pg_catalog.pg_proc p
@@ -29,6 +30,7 @@ join pg_catalog.pg_namespace sn on sn.oid = s.relnamespace
 join pg_catalog.pg_class t on t.reltype = p.prorettype and t.relkind in ('r', 'v', 'm', 'f', 'p')
 join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
 where p.pronargs = 1 and p.prokind = 'f' and sn.nspname = any(%(schemas)s) and tn.nspname = any(%(schemas)s)
+  and p.pronamespace = s.relnamespace
 order by pn.nspname, p.proname
 """
 
