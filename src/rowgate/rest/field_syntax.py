@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 
-from rowgate.rest.parse_failure import FIELD_NAME, MAX_NESTING, Failure, TooDeep
+from rowgate.rest.parse_failure import FIELD_NAME, MAX_NESTING, Failure, TooDeep, mismatch
 from rowgate.rest.syntax import FieldPath, JsonStep
 
 _WORD = re.compile(r"[A-Za-z0-9_$ ]+")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)(")?', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _INDEX = re.compile(r"-?[0-9]+")
 _KEY = re.compile(r"[^(\-:.,>)]+")
 _BLANKS = re.compile(r"[ \t]*")
 _INDEX_ENDS = ("->", "::", ".", ",")
+_ARROWS = ('"->>"', '"->"')
+_NO_ARROW = '">"'  # what a dash must not be followed by counts as expected behind it
 JSON_KEY = "any non reserved character different from: .,>()"
 MAX_INDEX = 2**31 - 1  # the operand of -> is an int4
 
@@ -48,8 +50,10 @@ def word(text: str, at: int) -> tuple[str, int]:
 def quoted(text: str, at: int) -> tuple[str, int]:
     """A double-quoted text with backslash escapes, starting at its opening quote."""
     match = _QUOTED.match(text, at)
-    if match is None:
-        raise Failure(len(text), ('"\\\\"', '"\\""'), consumed=True)
+    if match is None or not match.group(2):
+        # behind a lone backslash anything would have done
+        open_end = match is not None and match.end() < len(text)
+        raise Failure(len(text), () if open_end else ('"\\\\"', '"\\""'), consumed=True)
     inner = match.group(1)
     return (_ESCAPE.sub(r"\1", inner) if "\\" in inner else inner), match.end()
 
@@ -66,7 +70,7 @@ def field_name(text: str, at: int) -> tuple[str, int]:
         try:
             part, end = word(text, end + 1)
         except Failure as failure:
-            raise Failure(failure.at, failure.expecting, consumed=True) from None
+            raise Failure(failure.at, (_NO_ARROW, *failure.expecting), consumed=True) from None
         name = f"{name}-{part}"
     return name, end
 
@@ -93,15 +97,23 @@ def field(text: str, at: int) -> tuple[FieldPath, int]:
 
 
 def after_field(raw: str) -> tuple[str, ...]:
-    """What could have continued the field whose source is `raw`; for error texts only."""
-    raw = raw.rstrip(" \t")
-    if raw.endswith('"'):
-        own: tuple[str, ...] = ()
-    elif "->" in raw:
-        own = ("digit",) if _INDEX.fullmatch(raw.rpartition("->")[2].lstrip(">")) else ('"-"',)
-    else:
-        own = ("letter", "digit", '"-"')
-    return (*own, '"->>"', '"->"')
+    """What could have continued the field whose source is `raw`; for error texts only.
+
+    Spaces belong to a plain name and to a JSON key; behind other blanks the field has ended.
+    """
+    bare = raw.rstrip(" \t")
+    if bare.endswith('"'):
+        return _ARROWS if bare == raw else ()
+    if "->" in bare:
+        return _ARROWS
+    if "\t" in raw[len(bare) :]:
+        return ()
+    return ('"-"', *_ARROWS) if "-" in bare else ("letter", "digit", '"-"', *_ARROWS)
+
+
+def behind_field(text: str, at: int) -> str | None:
+    """The character to report behind a field, when it is not the one there: an arrow that was begun."""
+    return mismatch(text, at, "->>") if text[at : at + 1] == "-" else None
 
 
 def _operand(text: str, at: int, as_text: bool) -> tuple[JsonStep, int]:
@@ -128,6 +140,6 @@ def _operand(text: str, at: int, as_text: bool) -> tuple[JsonStep, int]:
     while text[end : end + 1] == "-" and text[end + 1 : end + 2] != ">":
         match = _KEY.match(text, end + 1)
         if match is None:
-            raise Failure(end + 1, (JSON_KEY,), consumed=True)
+            raise Failure(end + 1, (_NO_ARROW,), consumed=True)
         key, end = f"{key}-{match.group().strip()}", match.end()
     return JsonStep(as_text, key=key), end

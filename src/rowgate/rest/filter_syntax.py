@@ -203,7 +203,7 @@ def elements_of_list(text: str, at: int) -> tuple[tuple[str, ...], int]:
         if delimiter == ")":
             return tuple(elements), skip_blanks(text, at + 1)
         if delimiter != ",":
-            raise Failure(at, ('","', '")"'), consumed=True)
+            raise Failure(at, ('","', '")"') if element or elements[1:] else ('"\\""', '","', '")"'), consumed=True)
         at += 1
 
 
@@ -248,7 +248,7 @@ def _behind(text: str, at: int, name: str, consumed: bool) -> Failure:
         elif text.startswith(("any", "all"), at):
             at += 3
         else:
-            return Failure(at, (OPERATOR,), seen=mismatch(text, at, "any"), consumed=consumed)
+            return Failure(at, (OPERATOR,), seen=mismatch(text, at, "all"), consumed=consumed)
         if text[at : at + 1] == ")":
             at += 1
     return Failure(at, (OPERATOR,), consumed=consumed)

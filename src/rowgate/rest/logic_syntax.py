@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rowgate.rest.field_syntax import after_field, field, skip_blanks
+from rowgate.rest.field_syntax import after_field, behind_field, field, skip_blanks
 from rowgate.rest.filter_syntax import DELIMITER, dotted_names, logic_value, operation
 from rowgate.rest.parse_failure import MAX_NESTING, Failure, TooDeep, merged, mismatch, parse_error
 from rowgate.rest.syntax import Condition, EmbedPath, Filter, Logic
@@ -53,13 +53,16 @@ def _condition(text: str, at: int, depth: int) -> tuple[Condition, int]:
         elif text[at : at + 1] == ")":
             return Logic(operator, tuple(children), negation is not None), skip_blanks(text, at + 1)
         else:
-            raise Failure(at, ('","', '")"'), consumed=True)
+            # upstream: of the first child alone it remembers what its value could have begun with
+            empty = isinstance(child, Filter) and not (child.value or child.values or children[1:])
+            raise Failure(at, ('"\\""', '"{"', '","', '")"') if empty else ('","', '")"'), consumed=True)
 
 
 def _filter(text: str, at: int) -> tuple[Filter, int]:
     path, end = field(text, at)
     if text[end : end + 1] != ".":
-        raise Failure(end, (*after_field(text[at:end]), DELIMITER))
+        more = after_field(text[at:end])
+        raise Failure(end, (*more, DELIMITER), seen=behind_field(text, end) if more else None)
     return operation(path, text, end + 1, logic_value)
 
 

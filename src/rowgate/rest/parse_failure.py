@@ -87,6 +87,8 @@ def _details(text: str, failure: Failure | TooDeep) -> str:
         unexpected = "'" + _escaped(seen, "'") + "'"
     else:
         unexpected = '"' + _escaped(seen, '"') + '"'
+    if not failure.expecting:
+        return f"unexpected {unexpected}"
     *rest, last = dict.fromkeys(failure.expecting)
     expecting = f"{', '.join(rest)} or {last}" if rest else last
     return f"unexpected {unexpected} expecting {expecting}"

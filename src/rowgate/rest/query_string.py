@@ -144,18 +144,24 @@ def _argument_name(key: str) -> str:
 
 def _names(parameter: str, text: str) -> tuple[str, ...]:
     """Comma-separated names, in order; whatever follows the last one is ignored, as upstream does."""
-    names: list[str] = []
-    at = 0
     try:
-        while True:
-            name, at = field_name(text, at)
-            names.append(name)
-            at = skip_blanks(text, at)
-            if text[at : at + 1] != ",":
-                return tuple(names)
-            at = skip_blanks(text, at + 1)
+        return _listed(text)
     except Failure as failure:
         raise parse_error(f"failed to parse {parameter} parameter ({text})", text, failure) from None
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    names: list[str] = []
+    at = 0
+    while True:
+        name, end = field_name(text, at)
+        names.append(name)
+        comma = skip_blanks(text, end)
+        if text[comma : comma + 1] != ",":
+            if comma > end:
+                raise Failure(comma, ('","',))
+            return tuple(names)
+        at = skip_blanks(text, comma + 1)
 
 
 def _embedded_range(limit: int | None = None, offset: int | None = None) -> Range:

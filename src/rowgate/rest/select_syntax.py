@@ -24,6 +24,7 @@ from rowgate.rest.syntax import FieldPath, SelectEmbed, SelectField, SelectItem
 _PLAIN = re.compile(r"(?:\*|[A-Za-z0-9_$]+)(?:,(?:\*|[A-Za-z0-9_$]+))*")
 _AGGREGATES = ("sum", "avg", "count", "max", "min")
 _ITEM_START = ('"..."', FIELD_NAME, '"*"', '"count()"')
+_ITEM_BEHIND_BLANKS = ('"*"', FIELD_NAME, '"count()"')  # upstream: blanks have committed it to a plain field
 _CLOSING = ('")"', '","', END)
 EVERYTHING: tuple[SelectItem, ...] = (SelectField(FieldPath("*")),)
 
@@ -59,7 +60,17 @@ def _items(text: str, at: int, depth: int) -> tuple[tuple[SelectItem, ...], int,
             if comma > end:
                 raise Failure(comma, ('","',), consumed=True)
             return tuple(items), end, more
-        item, end, more = _item(text, skip_blanks(text, comma + 1), depth)
+        try:
+            item, end, _ = _item(text, skip_blanks(text, comma + 1), depth)
+        except Failure as failure:
+            raise Failure(
+                failure.at,
+                failure.expecting,
+                seen=failure.seen if failure.consumed else None,
+                consumed=True,
+                as_character=failure.as_character,
+            ) from None
+        more = Failure(end, ('","',))
         items.append(item)
 
 
@@ -70,7 +81,7 @@ def _item(text: str, at: int, depth: int) -> tuple[SelectItem, int, Failure]:
         try:
             name, end = field_name(text, start + 3)
         except Failure as failure:
-            spread = failure
+            spread = Failure(failure.at, failure.expecting, seen=failure.seen)
         else:
             head = _embed_head(text, end)
             if head is not None:
@@ -85,17 +96,26 @@ def _item(text: str, at: int, depth: int) -> tuple[SelectItem, int, Failure]:
     except Failure as failure:
         if failure.consumed:
             raise
-        nothing = Failure(start, _ITEM_START if start == at else _ITEM_START[1:], consumed=start > at)
-        raise (nothing if spread is None else merged(nothing, spread)) from None
+        if start > at:
+            raise Failure(start, _ITEM_BEHIND_BLANKS, consumed=True) from None
+        nothing = Failure(start, _ITEM_START, seen=mismatch(text, start, "..."))
+        raise (nothing if spread is None else merged(spread, nothing)) from None
     alias = None
     origin = start
+    plain = name == "count"
     if text[end : end + 1] == ":" and text[end + 1 : end + 2] != ":":
         alias, origin = name, end + 1
+        named = skip_blanks(text, origin)
+        # Spaces belong to a name, other blanks make it a plain field's.
+        apart = "\t" in text[origin:named] or (named > origin and text[named : named + 1] == '"')
         try:
-            name, end = field_name(text, skip_blanks(text, origin))
+            name, end = field_name(text, named)
         except Failure as failure:
-            raise Failure(failure.at, failure.expecting, consumed=True) from None
-    if text[end : end + 1] in ("!", "(") and name != "count":
+            # A second colon would have made it a cast, so it counts as expected.
+            colon = ('":"',) if failure.at == origin else ()
+            raise Failure(failure.at, colon + failure.expecting, consumed=True) from None
+        plain = apart or name == "count"
+    if text[end : end + 1] in ("!", "(") and not plain:
         head = _embed_head(text, end)
         if head is not None:
             return _embed(text, head, depth, name, alias)
@@ -157,20 +177,21 @@ def _count(text: str, at: int, alias: str | None) -> tuple[SelectItem, int, Fail
             return None
     if not _ends(text, end):
         return None
-    return SelectField(None, alias, None, "count", cast), end, Failure(end, _CLOSING)
+    more = ('"::"',) if cast is None else ("letter", "digit")
+    return SelectField(None, alias, None, "count", cast), end, Failure(end, more + _CLOSING)
 
 
 def _field(text: str, start: int, alias: str | None) -> tuple[SelectItem, int, Failure]:
     path, at = field(text, start)
     more: tuple[str, ...] = (*after_field(text[start:at]), '"::"', '"."')
     cast = aggregate = aggregate_cast = None
-    if text.startswith("::", at):
+    if text[at : at + 1] == ":":
         cast, at = _cast(text, at)
         more = ("letter", "digit", '"."', '"::"')
     if text[at : at + 1] == ".":
         aggregate, at = _aggregate(text, at + 1)
         more = ('"::"',)
-    if (cast is not None or aggregate is not None) and text.startswith("::", at):
+    if text[at : at + 1] == ":":
         aggregate_cast, at = _cast(text, at)
         more = ("letter", "digit")
     if not _ends(text, at):
@@ -179,6 +200,8 @@ def _field(text: str, start: int, alias: str | None) -> tuple[SelectItem, int, F
 
 
 def _cast(text: str, at: int) -> tuple[str, int]:
+    if not text.startswith("::", at):
+        raise Failure(at, ('"::"',), seen=text[at + 1 : at + 2], consumed=True)
     try:
         return word(text, at + 2)
     except Failure as failure:

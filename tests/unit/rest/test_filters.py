@@ -101,6 +101,9 @@ OPERATOR = "operator (eq, gt, ...)"
         ("not.blah", 5, f'unexpected "b" expecting {OPERATOR}'),
         ("in.1", 4, 'unexpected "1" expecting "("'),
         ("in.(1,2", 8, 'unexpected end of input expecting "," or ")"'),
+        ("in.(", 5, 'unexpected end of input expecting "\\"", "," or ")"'),
+        ("in.(1,", 7, 'unexpected end of input expecting "," or ")"'),
+        ("eq(an).1", 4, f'unexpected "n" expecting {OPERATOR}'),
         ("is.nil", 5, 'unexpected "i" expecting isVal: (null, not_null, true, false, unknown)'),
         ("is.\\", 4, 'unexpected "\\\\" expecting isVal: (null, not_null, true, false, unknown)'),
     ],
@@ -147,6 +150,10 @@ def test_logic_trees_nest_and_negate() -> None:
         ("and", "(ord(id.eq.1,id.eq.1),id.eq.2)", 7, 'unexpected "d" expecting "("'),
         ("or", "(id.eq.1,not.xor(id.eq.2,id.eq.3))", 16, 'unexpected "x" expecting logic operator (and, or)'),
         ("and", "(id.eq.1", 12, 'unexpected end of input expecting "," or ")"'),
+        ("and", "(id.eq.", 11, 'unexpected end of input expecting "\\"", "{", "," or ")"'),
+        ("and", "(id.eq.1,id.eq.", 19, 'unexpected end of input expecting "," or ")"'),
+        ("or", '("id"-.eq.1)', 8, 'unexpected "." expecting "->>", "->" or delimiter (.)'),
+        ("or", "(a\t-.eq.1)", 9, 'unexpected "-" expecting delimiter (.)'),
     ],
 )
 def test_a_logic_error_counts_columns_from_the_operator(key: str, text: str, column_number: int, details: str) -> None:

@@ -121,6 +121,13 @@ def test_columns_are_a_set_and_on_conflict_is_a_list() -> None:
     assert (query.columns, query.on_conflict) == (("a", "b", "c d"), ("z", "y"))
 
 
+def test_columns_apart_by_blanks_alone_are_refused() -> None:
+    with pytest.raises(RestError) as caught:
+        get("/items", b'columns="a" b', method="POST")
+    assert caught.value.message == '"failed to parse columns parameter ("a" b)" (line 1, column 5)'
+    assert caught.value.details == 'unexpected "b" expecting ","'
+
+
 def test_a_call_by_get_takes_arguments_and_filters() -> None:
     query = get("/rpc/f", b"a=1&b=eq.2&c=eq&d=not%20a%20word&v=x&v=y").query
     assert query.arguments == (("a", "1"), ("c", "eq"), ("d", "not a word"), ("v", "x"), ("v", "y"))

@@ -77,7 +77,7 @@ def test_embeds_hints_joins_and_spreads(text: str, expected: SelectEmbed) -> Non
     assert parse_select(text) == (expected,)
 
 
-@pytest.mark.parametrize("text", ["*,rel(*)extra", "!x", "*)", ",id"])
+@pytest.mark.parametrize("text", ["*,rel(*)extra", "!x", "*)", ",id", "...rel-!fk(id)"])
 def test_upstream_ignores_what_follows_a_complete_selection(text: str) -> None:
     parse_select(text)
 
@@ -100,7 +100,25 @@ ITEM = '"...", field name (* or [a..z0..9_$]), "*" or "count()"'
         ("id.foo", 4, 'unexpected "f" expecting "sum", "avg", "count", "max" or "min"'),
         ("rel(a) ", 8, 'unexpected end of input expecting ","'),
         ("rel(a(b)", 9, 'unexpected end of input expecting "," or ")"'),
-        ("a:", 3, "unexpected end of input expecting field name (* or [a..z0..9_$])"),
+        ("a:", 3, 'unexpected end of input expecting ":" or field name (* or [a..z0..9_$])'),
+        ("a:\t", 9, "unexpected end of input expecting field name (* or [a..z0..9_$])"),
+        ("a:b:c", 4, 'unexpected "c" expecting "::"'),
+        ("a::int:", 7, 'unexpected end of input expecting "::"'),
+        ("rel(,a)", 5, f'unexpected "," expecting {ITEM[:-13]}, "count()" or ")"'),
+        ("rel(a,)", 7, f'unexpected ")" expecting {ITEM}'),
+        ("...rel(a,)", 10, f'unexpected ")" expecting {ITEM}'),
+        ("rel(a,b", 8, 'unexpected end of input expecting "," or ")"'),
+        ("rel(.a)", 5, f'unexpected "a" expecting {ITEM[:-13]}, "count()" or ")"'),
+        ("a,.b", 3, f'unexpected "." expecting {ITEM}'),
+        ("a,*b", 4, 'unexpected \'b\' expecting ")", "," or end of input'),
+        ("\t", 9, 'unexpected end of input expecting "*", field name (* or [a..z0..9_$]) or "count()"'),
+        ("a\tb", 9, 'unexpected \'b\' expecting "::", ".", ")", "," or end of input'),
+        ("a-", 3, 'unexpected end of input expecting ">", letter or digit'),
+        ("a-b!", 4, "unexpected '!' expecting " + END.removeprefix("letter, digit, ")),
+        ("data->a(", 8, "unexpected '(' expecting " + END.removeprefix('letter, digit, "-", ')),
+        ("data->a-", 9, 'unexpected end of input expecting ">"'),
+        ("x(count()", 10, 'unexpected end of input expecting "::", ")", "," or end of input'),
+        ('"a\\', 4, "unexpected end of input"),
     ],
 )
 def test_a_parse_error_says_where_and_what_was_expected(text: str, column_number: int, details: str) -> None:
