@@ -40,6 +40,7 @@ class Request:
     read: Callable[[int], Awaitable[bytes]]
     request_id: str = ""
     client: str | None = None
+    arrived: float = 0.0  # by time.perf_counter
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of a header; `name` in lower case."""

@@ -160,6 +160,7 @@ class Gateway:
                         read=Body(receive, headers, self._body_idle_timeout).read,
                         request_id=request_id,
                         client=client[0] if client else None,
+                        arrived=started,
                     )
                     presence: Presence | None = scope.get(PRESENCE)
                     if presence is not None:

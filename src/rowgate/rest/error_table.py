@@ -147,7 +147,8 @@ def postgres_error(error: PostgresError, *, authenticated: bool) -> RestError:
             "The write may or may not have happened: read before writing again.",
         )
     retry = ((b"retry-after", str(error.retry_after).encode()),) if isinstance(error, Unavailable) else ()
-    return RestError(503, "PGRST000", "Database connection error.", str(error) or None, None, retry)
+    message = "Database connection error. Retrying the connection."
+    return RestError(503, "PGRST000", message, str(error) or None, None, retry)
 
 
 def no_catalog() -> RestError:

@@ -21,6 +21,7 @@ from rowgate.postgres.roles import RoleSnapshot, RoleWatch
 from rowgate.postgres.serving import Serving
 from rowgate.project.settings import IdentitySettings, Settings
 from rowgate.rest.service import RestService
+from rowgate.rest.timing import TimedRestService
 from rowgate.server.log import Log
 
 PREFIXES: Mapping[str, str] = {"rest": RestService.prefix}  # service name in `server.services` -> path
@@ -61,7 +62,8 @@ class Rooms:
         self._outdated = asyncio.Event()
         self._outdated.set()
         self._catalog_task: asyncio.Task[None] | None = None
-        rest = RestService(settings.rest, self._database, lambda: self._catalog.current, settings.api)
+        service = TimedRestService if settings.rest.server_timing_enabled else RestService
+        rest = service(settings.rest, self._database, lambda: self._catalog.current, settings.api)
         self.services: tuple[Service, ...] = (rest,)
 
     async def open(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -533,3 +534,10 @@ def test_lines_beyond_the_budget_are_counted_instead() -> None:
     access.write(method="GET", path="/", status=200, started=2.0, ended=2.001, request_id="x", who=None)
     assert len(lines.lines) == 6
     assert lines.lines[-1]["unlogged"] == 95
+
+
+async def test_a_service_learns_when_the_request_arrived() -> None:
+    house = House()
+    before = time.perf_counter()
+    await house.ask("GET", "/rest/v1/todos")
+    assert before <= house.rest.seen[0][0].arrived <= time.perf_counter()
