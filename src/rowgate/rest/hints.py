@@ -44,7 +44,9 @@ def nearest(name: str, known: Iterable[str], floor: float = LOOSE_SCORE, *, exac
 
 
 def _grams(word: str, size: int) -> Counter[str]:
-    padded = f"-{word}-".ljust(size, "-")
+    # The algorithm takes no notice of punctuation here, the underscores of names among it.
+    bare = "".join(letter for letter in word if letter.isalnum() or letter.isspace() or letter == ",")
+    padded = f"-{bare}-"
     return Counter(padded[start : start + size] for start in range(len(padded) - size + 1))
 
 

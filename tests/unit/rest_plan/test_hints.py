@@ -19,6 +19,8 @@ from rowgate.rest.hints import CANDIDATES, LOOSE_SCORE, TABLE_SCORE, nearest
         ("(attrs, id)", ["(attr, id)", "(name, param, val)"], LOOSE_SCORE, "(attr, id)"),
         ("PROJECTS", ["projects"], TABLE_SCORE, "projects"),
         ("", ["a"], TABLE_SCORE, None),
+        ("_ls", ["film_list"], LOOSE_SCORE, None),  # "_l" is no group of letters: punctuation does not count
+        ("orbder_items", ["film_list", "user_roles", "directors"], LOOSE_SCORE, "directors"),
     ],
 )
 def test_the_nearest_known_name_is_offered(name: str, known: list[str], floor: float, found: str | None) -> None:
