@@ -64,6 +64,8 @@ create table hidden.tagged (
 create view writers as select id, name from hidden.writers;
 create view notes as select id, body, writer_id from hidden.notes;
 create view note_list as select * from notes;
+create view hidden.note_texts as select id as number, body, writer_id as by from hidden.notes;
+create view note_texts as select * from hidden.note_texts;
 create view tags as select * from hidden.tags;
 create table director_pools (id int primary key);
 create table film_bins (id int primary key);
@@ -88,6 +90,8 @@ create function showings(films) returns setof premieres stable language sql as
   $$ select * from premieres where film_id = $1.id $$;
 create function takings(films) returns setof takings stable language sql as
   $$ select * from takings where film_id = $1.id and gross > 15 $$;
+create function any_film(directors) returns setof films rows 1 stable language sql as
+  $$ select * from films where director_id = $1.id order by id $$;
 create function hidden.best_film(directors) returns setof films rows 1 stable language sql as
   $$ select * from films where director_id = $1.id order by rating desc nulls last limit 1 $$;
 
@@ -162,6 +166,12 @@ create function tally_row(state int, next anyelement) returns int immutable lang
 create function tally_end(state int) returns "application/vnd.tally" immutable language sql as
   $$ select set_byte('\x00'::bytea, 0, 48 + state)::"application/vnd.tally" $$;
 create aggregate tally(anyelement) (sfunc = tally_row, stype = int, initcond = '0', finalfunc = tally_end);
+create domain "application/vnd.listed+json" as jsonb;
+create function listed_row(state jsonb, next anyelement) returns jsonb immutable language sql as
+  $$ select state || to_jsonb(next) $$;
+create function listed_end(state jsonb) returns "application/vnd.listed+json" immutable language sql as
+  $$ select state::"application/vnd.listed+json" $$;
+create aggregate listed(anyelement) (sfunc = listed_row, stype = jsonb, initcond = '[]', finalfunc = listed_end);
 create view "page.html" as select id, name from addresses;
 create function html_row(state text, next "page.html") returns text immutable language sql as
   $$ select state || '<p>' || next.name || '</p>' $$;
