@@ -7,92 +7,89 @@ seconds taken in one run hardly does.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-from joserfc.jwk import RSAKey
 from rich.console import Console
-from tests.support.stack import Stack, free_port, start
 
-from benchmarks import capture, lite, pgbench, report, rowgate
+from benchmarks import report, rowgate
+from benchmarks.contenders import OURS, Contender, signed_requests
 from benchmarks.goals import Outcome, verdicts
-from benchmarks.project import TARGET, Identity, identities, write_rowgate
-from benchmarks.sample import Contender, Figures, Sample, middle
-from benchmarks.server import look_around, pgbench_program
+from benchmarks.sample import Cell, Sample, middle
+from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.server import pgbench_program
+from benchmarks.stand import Stand
 
-SECRET = "a-benchmark-secret-of-at-least-32-characters"
-PGBENCH_USERS = 4  # scripts of one pgbench run; more would measure the parsing of ever more statements
 COLUMNS = 120
+WARM_UP = 1  # seconds of each contender before a scenario is measured
 
 
 def main() -> int:
     """Run everything; 0, or 1 where a tool is missing or `--targets` found one missed."""
     options = arguments()
+    if options.list:
+        print("\n".join(f"{each.name:18}{each.words}" for each in SCENARIOS))
+        return 0
     # In Markdown, progress goes to the other stream, so that the document can be redirected.
     console = Console(stderr=options.markdown, width=None if sys.stdout.isatty() else COLUMNS)
     if complaints := missing():
         for complaint in complaints:
             console.print(f"[red]Missing:[/] {complaint}")
         return 1
-    with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="rowgate-bench-"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        key = RSAKey.generate_key(2048)
-        people = identities(key, SECRET)
-        write_rowgate(folder / "rowgate", key)
-        console.print("Starting Rowgate on an embedded PostgreSQL with 100,000 rows")
-        clusters: list[Path] = []  # as root the cluster lies outside of the project's folder
-        stack.callback(lambda: [shutil.rmtree(cluster, ignore_errors=True) for cluster in clusters])
-        started = start(folder / "rowgate", "--workers", "1", timeout=120)
-        stack.callback(started.stop)
-        server = look_around(started.keys["DB_URL"])
-        clusters.append(server.cluster)
-        program = pgbench_program()
-        assert program is not None, "missing tools are named before"
-        tokens = [person.rs256 for person in people]
-        contenders = [
-            rowgate.contender(started, tokens, server.postmaster, folder),
-            pgbench.contender(
-                program, server.conninfo, requests_of(started, people), server.postmaster, folder / "pgbench"
-            ),
-        ]
-        if shutil.which("node") and shutil.which("npm"):
-            lite.install()
-            port = free_port()
-            process = lite.start(folder / "lite", started.keys["DB_URL"], port, SECRET)
-            stack.callback(process.wait, 10)
-            stack.callback(process.terminate)
-            contenders.append(
-                lite.contender(process, port, [person.hs256 for person in people], server.postmaster, folder)
-            )
-        else:
-            console.print("[yellow]Missing:[/] Node.js with npm; @supabase/lite is left out")
-        figures = run_all(contenders, options, console)
-        beside = rowgate.beside_a_slow_read(started, tokens, folder, options.seconds, console)
-        outcome = Outcome(figures, beside, rowgate.idle(started, max(options.seconds, 5)))
-    place = report.machine(server.version, options.rounds, options.seconds)
+    chosen = [each for each in SCENARIOS if not options.scenario or each.name in options.scenario]
+    outcome = report.read(Path(options.resume)) if options.resume else Outcome()
+    with Stand(console) as stand:
+        place = report.machine(stand.server.version, options.rounds, options.seconds)
+
+        def keep() -> None:
+            for path in filter(None, {options.json, options.resume}):
+                report.save(outcome, place, Path(path))
+
+        for scenario in chosen:
+            run_scenario(scenario, stand, outcome, options, console)
+            if not scenario.fresh:
+                outcome.warm = max(outcome.warm or 0.0, rowgate.resident(stand.rowgate))
+            keep()
+        outcome.tokens += stand.fresh_tokens
+        if stand.fresh_tokens:
+            outcome.crowded = rowgate.resident(stand.rowgate)
+        if not options.scenario and outcome.beside is None:
+            console.print("Fast reads beside a slow one, and a worker nobody asks")
+            requests = signed_requests(SCENARIOS[0], stand.rowgate.publishable_key, stand.tokens)
+            outcome.beside = rowgate.beside_a_slow_read(stand.rowgate, requests, stand.folder, options.seconds)
+            outcome.idle = rowgate.idle(stand.rowgate, max(options.seconds, 5))
+        keep()
+        for workers in sorted({count for each in chosen for count in each.workers if count > 1}):
+            run_with_workers(workers, [each for each in chosen if workers in each.workers], stand, outcome, options)
+        keep()
     if options.markdown:
         print(report.markdown(outcome, place))
     else:
         report.show(console, outcome, place)
-    if options.json:
-        Path(options.json).write_text(json.dumps(report.document(outcome, place), indent=2) + "\n")
-    return int(options.targets and not all(verdict.reached for verdict in verdicts(outcome)))
+    failed = [cell for cell, sample in outcome.figures.items() if sample.failures]
+    for cell in failed:
+        console.print(f"[red]Failed requests:[/] {outcome.figures[cell].failures} of {cell.contender}, {cell.scenario}")
+    return int(options.targets and (bool(failed) or not all(verdict.reached for verdict in verdicts(outcome))))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=3, help="length of one measurement (3)")
+    parser.add_argument("--list", action="store_true", help="name the scenarios and end")
+    parser.add_argument(
+        "--scenario",
+        action="append",
+        choices=[each.name for each in SCENARIOS],
+        metavar="NAME",
+        help="measure this scenario; may be given several times (all)",
+    )
+    parser.add_argument("--seconds", type=int, default=2, help="length of one measurement (2)")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each cell, in shuffled order (3)")
-    parser.add_argument("--connections", default="1,16,64", help="numbers of connections (1,16,64)")
     parser.add_argument("--markdown", action="store_true", help="print the report as Markdown")
-    parser.add_argument("--json", metavar="FILE", help="also write the figures to this file")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to this file, after every scenario")
+    parser.add_argument("--resume", metavar="FILE", help="keep figures in this file, and measure only what it lacks")
     parser.add_argument("--targets", action="store_true", help="exit with 1 where a target is missed or not measured")
     return parser.parse_args()
 
@@ -109,31 +106,52 @@ def missing() -> list[str]:
     return found
 
 
-def requests_of(started: Stack, people: Sequence[Identity]) -> list[pgbench.PipelinedRequest]:
-    """The very statements Rowgate sends for the target, for some of the users."""
-    headers = [
-        (b"host", started.url.removeprefix("http://").encode()),
-        (b"apikey", started.publishable_key.encode()),
-        (b"authorization", f"Bearer {people[0].rs256}".encode()),
-    ]
-    claims = [person.claims for person in people[:PGBENCH_USERS]]
-    return capture.statements(started.keys["DB_URL"], TARGET, headers, claims)
-
-
-def run_all(contenders: Sequence[Contender], options: argparse.Namespace, console: Console) -> Figures:
+def run_scenario(
+    scenario: Scenario, stand: Stand, outcome: Outcome, options: argparse.Namespace, console: Console
+) -> None:
     """Every contender at every number of connections, in rounds of shuffled order; the median of each cell."""
-    samples: dict[tuple[str, int], list[Sample]] = {}
-    counts = [int(part) for part in options.connections.split(",")]
-    with console.status("Warming up") as status:
-        for contender in contenders:
-            contender.measure(4, 1)
-        for turn in range(options.rounds):
-            cells = [(contender, count) for contender in contenders for count in counts]
-            random.shuffle(cells)
-            for contender, count in cells:
-                status.update(f"Round {turn + 1} of {options.rounds}: {contender.name}, {count} connections")
-                samples.setdefault((contender.name, count), []).append(contender.measure(count, options.seconds))
-    return {cell: middle(several) for cell, several in samples.items()}
+    cells = [
+        (contender, count)
+        for contender in stand.contenders
+        if contender.takes(scenario)
+        for count in scenario.connections
+        if Cell(scenario.name, contender.name, count) not in outcome.figures
+    ]
+    if not cells:
+        return
+    console.print(f"{scenario.name}: {scenario.words}")
+    if not scenario.fresh:
+        for contender in {each.name: each for each, _ in cells}.values():
+            measure(contender, scenario, 4, WARM_UP, stand)
+    samples: dict[Cell, list[Sample]] = {}
+    for _ in range(options.rounds):
+        random.shuffle(cells)
+        for contender, count in cells:
+            sample = measure(contender, scenario, count, options.seconds, stand)
+            samples.setdefault(Cell(scenario.name, contender.name, count), []).append(sample)
+    outcome.figures.update({cell: middle(several) for cell, several in samples.items()})
+
+
+def run_with_workers(
+    workers: int, scenarios: Sequence[Scenario], stand: Stand, outcome: Outcome, options: argparse.Namespace
+) -> None:
+    """The same with several workers; who has none was measured already."""
+    left = [each for each in scenarios if Cell(each.name, OURS, 16, workers) not in outcome.figures]
+    if not left:
+        return
+    ours = stand.restarted(workers)
+    for scenario in left:
+        measure(ours, scenario, 16, WARM_UP, stand)
+        several = [measure(ours, scenario, 16, options.seconds, stand) for _ in range(options.rounds)]
+        outcome.figures[Cell(scenario.name, OURS, 16, workers)] = middle(several)
+
+
+def measure(contender: Contender, scenario: Scenario, connections: int, seconds: float, stand: Stand) -> Sample:
+    """One measurement, after which what it wrote is gone."""
+    sample = contender.measure(scenario, connections, seconds)
+    if scenario.table:
+        stand.empty(scenario.table)
+    return sample
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ import asyncio
 import psycopg
 
 from benchmarks.pgbench import PipelinedRequest
+from benchmarks.scenarios import Ask
 from rowgate.http.exchange import Request
 from rowgate.postgres.catalog.introspect import load
+from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.context import context_command
 from rowgate.postgres.statement import Result, Transaction
 from rowgate.principal import Principal, TokenClass
@@ -33,41 +35,40 @@ class Catcher:
         raise Caught(transaction)
 
 
-def statements(
-    database_url: str, target: str, headers: list[tuple[bytes, bytes]], claims: list[str]
-) -> list[PipelinedRequest]:
-    """What GET `target` (path and query below /rest/v1) becomes for each of the claims."""
+def catalog_of(database_url: str) -> Catalog:
+    """The catalog as Rowgate reads it."""
 
-    async def catch() -> list[PipelinedRequest]:
+    async def read() -> Catalog:
         async with await psycopg.AsyncConnection.connect(database_url) as connection:
-            catalog = await load(connection, ("public",), ("public", "extensions"), 1)
+            return await load(connection, ("public",), ("public", "extensions"), 1)
+
+    return asyncio.run(read())
+
+
+def statements(catalog: Catalog, ask: Ask, credentials: list[tuple[bytes, bytes]], claims: str) -> PipelinedRequest:
+    """What a request becomes for somebody's claims: the context and the main statement."""
+    body = ask.body.encode()
+
+    async def read(limit: int) -> bytes:
+        return body
+
+    async def catch() -> PipelinedRequest:
         service = RestService(RestSettings(), Catcher(), lambda: catalog)
-        path, _, query = target.partition("?")
-        made = []
-        for document in claims:
-            principal = Principal("authenticated", document.encode(), TokenClass.ACCESS)
-            request = Request("GET", path, path.encode(), query.encode(), headers, _no_body)
-            try:
-                await service.answer(request, principal)
-            except Caught as caught:
-                transaction = caught.transaction
-            context = context_command(principal.role, principal.claims, transaction, STATEMENT_TIMEOUT)
-            made.append(
-                PipelinedRequest(
-                    (
-                        (context.sql, tuple(text(value) for value in context.parameters)),
-                        (transaction.statement.sql, tuple(text(value) for value in transaction.statement.parameters)),
-                    )
-                )
-            )
-        return made
+        path, _, query = ask.target.partition("?")
+        headers = [*credentials, *((name.lower().encode(), value.encode()) for name, value in ask.headers)]
+        principal = Principal("authenticated", claims.encode(), TokenClass.ACCESS)
+        try:
+            await service.answer(Request(ask.method, path, path.encode(), query.encode(), headers, read), principal)
+        except Caught as caught:
+            transaction = caught.transaction
+        context = context_command(principal.role, principal.claims, transaction, STATEMENT_TIMEOUT)
+        main = transaction.statement
+        return PipelinedRequest(
+            ((context.sql, tuple(map(text, context.parameters))), (main.sql, tuple(map(text, main.parameters))))
+        )
 
     return asyncio.run(catch())
 
 
 def text(value: bytes | None) -> str | None:
     return None if value is None else value.decode()
-
-
-async def _no_body(limit: int) -> bytes:
-    return b""

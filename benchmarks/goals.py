@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from benchmarks.sample import Figures
+from benchmarks.contenders import BY_HAND, LIMIT, OURS, PEER
+from benchmarks.sample import Cell, Figures
+from benchmarks.scenarios import SCENARIOS, Scenario
 
 CONNECTIONS = 16
-OURS, LIMIT, PEER = "rowgate", "pgbench", "@supabase/lite"
+WARM, CROWDED, TOKENS = 80.0, 130.0, 10_000  # MiB of a worker, and the tokens cached by the crowded one
+BESIDE = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """All figures of a run. `beside` is the p99 of fast reads beside a slow one over the quiet one."""
 
-    figures: Figures
+    figures: Figures = field(default_factory=dict)
     beside: float | None = None
     idle: float | None = None  # CPU of a worker nobody asks, in thousandths of a core
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """`figure` gives None where the run did not measure it; it must not be above `most`."""
-
-    words: str
-    most: float
-    figure: Callable[[Outcome], float | None]
+    warm: float | None = None  # MiB of a worker after every scenario with the tokens of a hundred users
+    crowded: float | None = None  # and after `TOKENS` tokens or more
+    tokens: int = 0  # sent to that worker
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    goal: Goal
+    """`figure` is None where the run did not measure it; it must not be above `most`."""
+
+    words: str
+    most: float
     figure: float | None
 
     @property
     def reached(self) -> bool:
-        return self.figure is not None and self.figure <= self.goal.most
+        return self.figure is not None and self.figure <= self.most
 
     @property
     def word(self) -> str:
@@ -44,31 +44,34 @@ class Verdict:
         return "not measured" if self.figure is None else "reached" if self.reached else "missed"
 
 
-def _over(other: str, ours: str, theirs: str) -> Callable[[Outcome], float | None]:
-    def ratio(outcome: Outcome) -> float | None:
-        figures = outcome.figures
-        if (OURS, CONNECTIONS) not in figures or (other, CONNECTIONS) not in figures:
-            return None
-        floor: float = getattr(figures[other, CONNECTIONS], theirs)
-        return getattr(figures[OURS, CONNECTIONS], ours) / floor if floor else None
-
-    return ratio
-
-
-def _resident(outcome: Outcome) -> float | None:
-    ours = [sample.resident for (name, _), sample in outcome.figures.items() if name == OURS]
-    return max(ours, default=None)
-
-
-GOALS = (
-    Goal(f"Postgres' CPU over pgbench's, {CONNECTIONS} connections", 1.25, _over(LIMIT, "postgres", "postgres")),
-    Goal(f"server and Postgres over pgbench's, {CONNECTIONS} connections", 2.0, _over(LIMIT, "total", "postgres")),
-    Goal(f"CPU over @supabase/lite's, {CONNECTIONS} connections", 0.20, _over(PEER, "total", "total")),
-    Goal("resident memory of a worker, MiB", 80.0, _resident),
-    Goal("p99 of seven fast reads beside one of 3 s over the quiet one", 2.0, lambda outcome: outcome.beside),
-)
-
-
 def verdicts(outcome: Outcome) -> list[Verdict]:
     """Every goal with what this run found."""
-    return [Verdict(goal, goal.figure(outcome)) for goal in GOALS]
+    made = [verdict for scenario in SCENARIOS for verdict in _of(scenario, outcome.figures)]
+    crowded = outcome.crowded if outcome.tokens >= TOKENS else None
+    return [
+        *made,
+        Verdict("resident memory of a warm worker, MiB", WARM, outcome.warm),
+        Verdict(f"the same with {TOKENS:,} tokens cached, MiB", CROWDED, crowded),
+        Verdict("p99 of seven fast reads beside one of 3 s over the quiet one", BESIDE, outcome.beside),
+    ]
+
+
+def _of(scenario: Scenario, figures: Figures) -> Iterator[Verdict]:
+    """All at 16 connections and one worker; Postgres' own CPU is all there is of pgbench."""
+    ours, limit, by_hand, peer = (
+        figures.get(Cell(scenario.name, name, CONNECTIONS)) for name in (OURS, LIMIT, BY_HAND, PEER)
+    )
+    goals = scenario.goals
+
+    def ratio(one: float | None, other: float | None) -> float | None:
+        return None if one is None or not other else one / other
+
+    postgres = limit.postgres if limit else None
+    for words, most, figure in (
+        ("Postgres over pgbench", goals.postgres, ratio(ours.postgres if ours else None, postgres)),
+        ("all over pgbench", goals.total, ratio(ours.total if ours else None, postgres)),
+        (f"all over {PEER}", goals.peer, ratio(ours.total if ours else None, peer.total if peer else None)),
+        ("our SQL over the query by hand", goals.query, ratio(postgres, by_hand.postgres if by_hand else None)),
+    ):
+        if most is not None:
+            yield Verdict(f"{scenario.name}: {words}", most, figure)

@@ -5,16 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 import psycopg
 
-from benchmarks.goals import PEER
-from benchmarks.load import wrk
-from benchmarks.project import SCHEMA, TARGET, write_lite
-from benchmarks.sample import Contender, Sample, measured
+from benchmarks.project import SCHEMA, write_lite
 
 FOLDER = Path(__file__).with_name("peers")
 CLI = FOLDER / "node_modules" / "@supabase" / "lite" / "dist" / "cli" / "index.js"
@@ -28,13 +24,18 @@ def install() -> None:
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True)
 
 
+def database_url(owner: str) -> str:
+    """Its database on the owner's server."""
+    return f"{owner.rpartition('/')[0]}/bench_lite"
+
+
 def start(folder: Path, owner: str, port: int, secret: str) -> subprocess.Popen[bytes]:
     """Start it over a new database of the owner's server. Raises RuntimeError with its log when it does not answer."""
     node = shutil.which("node")
     assert node is not None, "missing tools are named before"
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("create database bench_lite")
-    url = owner.rpartition("/")[0] + "/bench_lite"
+    url = database_url(owner)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(SCHEMA.encode())
     write_lite(folder, url, port, secret)
@@ -53,15 +54,3 @@ def start(folder: Path, owner: str, port: int, secret: str) -> subprocess.Popen[
     process.kill()
     process.wait()
     raise RuntimeError(f"@supabase/lite did not start: {(folder / 'log').read_text()[-2000:]}")
-
-
-def contender(
-    process: subprocess.Popen[bytes], port: int, tokens: Sequence[str], postmaster: int, folder: Path
-) -> Contender:
-    """The started process; `tokens` are HS256, the only kind it verifies."""
-    url = f"http://127.0.0.1:{port}/rest/v1{TARGET}"
-
-    def measure(connections: int, seconds: float) -> Sample:
-        return measured(process.pid, postmaster, lambda: wrk(url, tokens, KEY, connections, seconds, folder))
-
-    return Contender(PEER, measure)

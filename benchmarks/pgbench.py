@@ -11,9 +11,8 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from benchmarks.goals import LIMIT
 from benchmarks.load import Load
-from benchmarks.sample import Contender, Sample, measured
+from benchmarks.sample import Sample, measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ def script(request: PipelinedRequest, number: int) -> tuple[str, dict[str, str]]
     """The pgbench script of a request and the variables that carry its parameters, so that -M prepared binds them."""
     lines, variables = ["\\startpipeline"], {}
     for position, (sql, parameters) in enumerate(request.statements):
-        if ":" in re.sub(r"::", "", re.sub(r"'[^']*'", "", sql)):
+        if re.search(r":\w", re.sub(r"::", "", re.sub(r"'[^']*'", "", sql))):
             raise ValueError(f"pgbench would read a variable into: {sql}")
 
         def name(
@@ -82,14 +81,15 @@ def _figure(pattern: str, text: str) -> float:
     return float(found[1])
 
 
-def contender(
-    program: Path, conninfo: str, requests: Sequence[PipelinedRequest], postmaster: int, folder: Path
-) -> Contender:
-    """The limit; `folder` takes the scripts. Latency is pgbench's mean, in the place of a median."""
-    folder.mkdir()
-
-    def measure(connections: int, seconds: float) -> Sample:
-        whole = max(1, round(seconds))
-        return measured(None, postmaster, lambda: run(program, conninfo, requests, connections, whole, folder))
-
-    return Contender(LIMIT, measure)
+def measure(
+    program: Path,
+    conninfo: str,
+    requests: Sequence[PipelinedRequest],
+    postmaster: int,
+    connections: int,
+    seconds: float,
+    folder: Path,
+) -> Sample:
+    """One measurement; `folder` takes the scripts. Latency is pgbench's mean, in the place of a median."""
+    whole = max(2, round(seconds))  # it counts the opening of its connections as well
+    return measured((), postmaster, lambda: run(program, conninfo, requests, connections, whole, folder))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from joserfc import jws
 from joserfc.jwk import OctKey, RSAKey
 
-USERS = 100
+from benchmarks.scenarios import USERS
+
 ISSUER = "https://issuer.example.com"
 KID = "bench-1"
 LIFETIME = 4 * 3600  # seconds
-TARGET = "/todos?select=id,title,done&order=id.desc&limit=10"
 # A migration is one transaction, in which VACUUM cannot run.
 SCHEMA = Path(__file__).with_name("schema.sql").read_text().replace("vacuum analyze", "analyze")
 
@@ -23,30 +24,47 @@ SCHEMA = Path(__file__).with_name("schema.sql").read_text().replace("vacuum anal
 class Identity:
     """A user's claims, as signed in both kinds of token."""
 
-    subject: str
     claims: str
     rs256: str
     hs256: str
 
 
-def identities(key: RSAKey, secret: str, count: int = USERS) -> list[Identity]:
-    """Tokens with the size and claims of a real session token."""
-    now, made = int(time.time()), []
-    for number in range(count):
-        subject = f"user_{number}"
-        claims = json.dumps(
-            {
-                "iss": ISSUER, "sub": subject, "aud": "api", "role": "authenticated", "sid": f"sess_{number}",
-                "azp": "https://app.example.com", "iat": now, "exp": now + LIFETIME, "fva": [1, -1], "v": 2,
-                "o": {"id": "org_1", "rol": "member", "slg": "acme"},
-            },
-            separators=(",", ":"),
-        )  # fmt: skip
+class Issuer:
+    """Signs the tokens of the benchmark: RS256 as an identity provider does, HS256 for a peer that knows no other."""
+
+    def __init__(self, secret: str) -> None:
+        self.key = RSAKey.generate_key(2048)
+        self._hmac = OctKey.import_key(secret)
+        self._signed = 0
+
+    def people(self) -> list[Identity]:
+        """A token of each user."""
+        documents = [self._claims(number) for number in range(USERS)]
+        return [Identity(each, self._rs256(each), self._hs256(each)) for each in documents]
+
+    def fresh(self, count: int, *, rs256: bool = True) -> Iterator[list[str]]:
+        """Lists of `count` tokens, user after user, none of which was ever given out before."""
+        sign = self._rs256 if rs256 else self._hs256
+        while True:
+            yield [sign(self._claims(number)) for number in range(count)]
+
+    def _claims(self, number: int) -> str:
+        """The size and claims of a real session token."""
+        now = int(time.time())
+        self._signed += 1
+        document = {
+            "iss": ISSUER, "sub": f"user_{number % USERS}", "aud": "api", "role": "authenticated",
+            "sid": f"sess_{self._signed}", "azp": "https://app.example.com", "iat": now, "exp": now + LIFETIME,
+            "fva": [1, -1], "v": 2, "o": {"id": "org_1", "rol": "member", "slg": "acme"},
+        }  # fmt: skip
+        return json.dumps(document, separators=(",", ":"))
+
+    def _rs256(self, claims: str) -> str:
         header = {"alg": "RS256", "typ": "JWT", "kid": KID}
-        rs256 = jws.serialize_compact(header, claims.encode(), key, algorithms=["RS256"])
-        hs256 = jws.serialize_compact({"alg": "HS256", "typ": "JWT"}, claims.encode(), OctKey.import_key(secret))
-        made.append(Identity(subject, claims, rs256, hs256))
-    return made
+        return jws.serialize_compact(header, claims.encode(), self.key, algorithms=["RS256"])
+
+    def _hs256(self, claims: str) -> str:
+        return jws.serialize_compact({"alg": "HS256", "typ": "JWT"}, claims.encode(), self._hmac)
 
 
 def write_rowgate(folder: Path, key: RSAKey) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from benchmarks.cpu import usage
 from benchmarks.load import Load
@@ -22,7 +23,8 @@ class Sample:
     server: float
     postgres: float
     failures: int = 0
-    resident: float = 0.0
+    resident: float = 0.0  # of the largest server process with its children
+    requests: int = 0
 
     @property
     def total(self) -> float:
@@ -30,31 +32,32 @@ class Sample:
         return self.server + self.postgres
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """Something to measure: `measure(connections, seconds)`."""
+class Cell(NamedTuple):
+    """What a sample is of. `workers` is 1 for those who have none."""
 
-    name: str
-    measure: Callable[[int, float], Sample]
-
-
-Figures = dict[tuple[str, int], Sample]  # (contender, connections)
+    scenario: str
+    contender: str
+    connections: int
+    workers: int = 1
 
 
-def measured(server: int | None, postmaster: int, load: Callable[[], Load]) -> Sample:
-    """Run a load and put the CPU used meanwhile beside it; `server` and `postmaster` are the roots of process trees."""
-    before_server, before = usage(server) if server else None, usage(postmaster)
+Figures = dict[Cell, Sample]
+
+
+def measured(servers: Sequence[int], postmaster: int, load: Callable[[], Load]) -> Sample:
+    """Run a load and put the CPU used meanwhile beside it; `servers` and `postmaster` are roots of process trees."""
+    before_servers, before = [usage(pid).cpu for pid in servers], usage(postmaster).cpu
     seen = load()
-    after, after_server = usage(postmaster), usage(server) if server else None
-    spent = after_server.cpu - before_server.cpu if after_server and before_server else 0.0
+    after, after_servers = usage(postmaster).cpu, [usage(pid) for pid in servers]
     return Sample(
         seen.per_second,
         seen.p50,
         seen.p99,
-        1000 * spent / seen.requests,
-        1000 * (after.cpu - before.cpu) / seen.requests,
+        1000 * (sum(each.cpu for each in after_servers) - sum(before_servers)) / seen.requests,
+        1000 * (after - before) / seen.requests,
         seen.failures,
-        sum(after_server.resident.values()) / MEBIBYTE if after_server else 0.0,
+        max((sum(each.resident.values()) / MEBIBYTE for each in after_servers), default=0.0),
+        seen.requests,
     )
 
 
@@ -67,4 +70,5 @@ def middle(samples: Sequence[Sample]) -> Sample:
         ),
         sum(each.failures for each in samples),
         max(each.resident for each in samples),
+        sum(each.requests for each in samples),
     )
