@@ -56,6 +56,9 @@ _FIXED_SETTINGS = (
     "request.cookies",
     "statement_timeout",
 )
+# What SQL says of its answer. A function that says it for the session, as upstream's own example does, would say it of
+# the answers to whoever comes next on this connection: cookies, for one.
+_BLANK_SETTINGS = ("response.headers", "response.status")
 _TIMEOUT = _FIXED_SETTINGS.index("statement_timeout")
 _ARGUMENTS_PER_CALL = 90  # Postgres takes at most 100 arguments (FUNC_MAX_ARGS); longer lists are nested
 
@@ -175,6 +178,7 @@ def context_sql(read_only: bool, count: int, own: int = 0) -> str:
     calls += _pairs(first, own)
     for position, name in enumerate(_FIXED_SETTINGS, start=1):
         calls.append(f"pg_catalog.set_config('{name}', ${position}, true)")
+    calls += [f"pg_catalog.set_config('{name}', '', true)" for name in _BLANK_SETTINGS]
     calls += _pairs(first + 2 * own, count)
     while len(calls) > _ARGUMENTS_PER_CALL:
         nested = ", ".join(calls[:_ARGUMENTS_PER_CALL])

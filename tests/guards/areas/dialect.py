@@ -89,6 +89,14 @@ GUARDS = (
         ("integration/rest/test_calling.py::test_sql_has_the_last_word_on_status_and_headers",),
     ),
     Guard(
+        "what SQL says of an answer ends with it",
+        "a cookie set for one person sent to the next one on the connection",
+        "postgres/context.py",
+        "for name in _BLANK_SETTINGS]",
+        "for name in ()]",
+        ("integration/rest/test_calling.py::test_what_sql_says_of_an_answer_for_the_session_is_said_of_no_other",),
+    ),
+    Guard(
         "headers of RAISE PGRST",
         "the same through a function's error",
         "rest/error_table.py",

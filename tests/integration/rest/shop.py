@@ -72,6 +72,10 @@ create domain "text/plain" as text;
 create function plain() returns "text/plain" immutable language sql as $$ select 'plain words'::"text/plain" $$;
 create function pair(out a int, out b text) immutable language sql as $$ select 1, 'two' $$;
 create function ids() returns setof int immutable language sql as $$ select generate_series(1, 5) $$;
+create function speak_on(headers text, status text) returns int language plpgsql as $$ begin
+  perform set_config('response.headers', headers, false), set_config('response.status', status, false);
+  return 1;
+end $$;
 create function speak(headers text, status text) returns int language plpgsql as $$ begin
   perform set_config('response.headers', headers, true), set_config('response.status', status, true);
   return 1; end $$;

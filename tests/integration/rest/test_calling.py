@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.rest.shop import Client
+from tests.integration.rest.shop import BOB, Client
 
 pytestmark = pytest.mark.anyio
 
@@ -135,6 +135,15 @@ async def test_sql_has_the_last_word_on_status_and_headers(rest: Client) -> None
     for status in ("x", "99", "600", "99999"):
         bad = await rest("POST", "/rpc/speak", {"headers": "", "status": status})
         assert (bad.status, bad.json["code"]) == (500, "PGRST112"), status
+
+
+async def test_what_sql_says_of_an_answer_for_the_session_is_said_of_no_other(rest: Client) -> None:
+    said = await rest("POST", "/rpc/speak_on", {"headers": '[{"set-cookie": "session=ann"}]', "status": "202"})
+    assert (said.status, said.headers["set-cookie"]) == (202, "session=ann")
+    for method in ("GET", "HEAD", "GET"):
+        next_one = await rest(method, "/clients", who=BOB)
+        assert next_one.status == 200
+        assert "set-cookie" not in next_one.headers
 
 
 async def test_settings_tell_sql_about_the_request(rest: Client) -> None:

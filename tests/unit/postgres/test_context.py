@@ -36,6 +36,8 @@ def test_read_only_is_the_very_first_setting_and_the_role_the_next() -> None:
         "request.headers",
         "request.cookies",
         "statement_timeout",
+        "response.headers",
+        "response.status",
         "$9",
     ]
 
