@@ -51,7 +51,7 @@ async def test_no_value_gives_a_server_error(rest: Client, value: str, column: s
 
 
 @OFTEN
-@given(name=NASTY.filter(bool))
+@given(name=NASTY.filter(lambda name: name[:1] not in ("", "?")))  # the path of these two is the root
 async def test_no_name_gives_a_server_error(rest: Client, name: str) -> None:
     for query in (
         f"select={quote(quoted(name))}",
