@@ -57,8 +57,8 @@ def hoisted(function: Function, settings: RestSettings) -> list[tuple[str, str]]
 
 
 def search_path(schema: str, settings: RestSettings) -> str:
-    """The request's schema, then the extra ones, each once."""
-    return ", ".join(identifier(name) for name in dict.fromkeys((schema, *settings.db_extra_search_path)))
+    """The request's schema, then the extra ones; one that is named twice stands twice, as upstream has it."""
+    return ", ".join(identifier(name) for name in (schema, *settings.db_extra_search_path))
 
 
 def headers_json(request: Request, principal: Principal, settings: RestSettings) -> bytes:

@@ -153,7 +153,7 @@ async def test_settings_tell_sql_about_the_request(rest: Client) -> None:
     assert (await rest("GET", "/rpc/told?name=request.cookies", cookie="a=b; c=d")).json == '{"a":"b","c":"d"}'
     assert (await rest("GET", "/rpc/told?name=request.path")).json == "/rpc/told"
     assert (await rest("GET", "/rpc/told?name=request.method")).json == "GET"
-    assert (await rest("GET", "/rpc/told?name=search_path")).json == '"public", "extensions"'
+    assert (await rest("GET", "/rpc/told?name=search_path")).json == '"public", "public", "extensions"'
     named = rest.under(app_settings=(("app.settings.word", "w"),))
     assert (await named("GET", "/rpc/told?name=app.settings.word")).json == "w"
 

