@@ -80,7 +80,8 @@ def read_tree(
     that selects nothing at all selects everything.
 
     Raises RestError: PGRST108 for a wish about something not embedded, PGRST118 and PGRST120 for one an embed cannot
-    fulfil, PGRST123 for an aggregate where they are switched off, PGRST127, PGRST200, PGRST201.
+    fulfil, PGRST123 for an aggregate where they are switched off, PGRST127, PGRST200, PGRST201, 42712 for two embeds of
+    one name.
     """
     filters = query.filters if filtered else tuple(each for each in query.filters if each[0])
     ranges = (*((path, each) for path, each in query.ranges if path), ((), rows))
@@ -107,6 +108,7 @@ def _node(
         _embed(reading, name, item, wishes_below, depth + 1, taken | {alias}, place)
         for place, (item, wishes_below) in enumerate(zip(asked, below, strict=True), 1)
     )
+    _refuse_namesakes(name, asked, depth + 1)
     outputs = tuple(_output(reading, relation, item) for item in select if isinstance(item, SelectField))
     if relation is not None and _must_expand(reading, relation, outputs, embeds):
         outputs = tuple(_expanded(reading.catalog, relation, outputs))
@@ -128,6 +130,21 @@ def _node(
         ),
         range=_limited(range_, reading.max_rows if reading.limited else None),
     )
+
+
+def _refuse_namesakes(parent: QualifiedName, asked: tuple[SelectEmbed, ...], depth: int) -> None:
+    """Two embeds of one name would be two members of one name in a JSON object, of which a reader sees one.
+
+    Upstream's joins get their names from the embeds, so there Postgres refuses the second: these are its words.
+    """
+    names: set[str] = set()
+    for item in asked:
+        name = item.alias or item.relation
+        if name in names and not item.spread:
+            message = f'table name "{parent[1]}_{name}_{depth}" specified more than once'
+            raise RestError(400, "42712", message)
+        if not item.spread:
+            names.add(name)
 
 
 def _any_below(wishes: Wishes) -> bool:

@@ -226,7 +226,7 @@ async def test_keys_of_partitions_belong_to_their_parent(catalog: Catalog) -> No
 
 
 async def test_functions_have_overloads_parameters_and_return_shapes(catalog: Catalog) -> None:
-    first, second = catalog.functions["api", "add"]
+    second, first = catalog.functions["api", "add"]  # as PostgREST lists them: the fewest parameters first
     assert first.parameters == (Parameter("a", "integer"), Parameter("b", "integer", required=False))
     assert (first.volatility, second.volatility) == (Volatility.IMMUTABLE, Volatility.VOLATILE)
     assert (first.returns.type, first.returns.type_schema, first.returns.set_of) == ("integer", "pg_catalog", False)

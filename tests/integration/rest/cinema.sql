@@ -133,8 +133,8 @@ create function an_array() returns int[] immutable language sql as $$ select arr
 create function overloaded() returns text immutable language sql as $$ select 'none' $$;
 create function overloaded(a int) returns text immutable language sql as $$ select 'a' $$;
 create function overloaded(a int, b int) returns text immutable language sql as $$ select 'a, b' $$;
-create function twins(a int) returns text immutable language sql as $$ select 'int' $$;
 create function twins(a text) returns text immutable language sql as $$ select 'text' $$;
+create function twins(a int) returns text immutable language sql as $$ select 'int' $$;
 create function rename_films(suffix text) returns setof films language sql as
   $$ update films set title = title || suffix where id < 3 returning * $$;
 create function rename_nobody(suffix text) returns int language sql as

@@ -82,7 +82,14 @@ def build_functions(rows: list[Row], relations: Container[QualifiedName]) -> dic
                 oid,
             )
         )
-    return {name: tuple(overloads) for name, overloads in found.items()}
+    return {name: tuple(sorted(overloads, key=_rank)) for name, overloads in found.items()}
+
+
+def _rank(function: Function) -> tuple[int, bool, str, list[tuple[str, str, bool, bool]]]:
+    """Overloads stand as PostgREST lists them where it cannot choose: the fewest parameters first, then by comment
+    and by the parameters' names and types."""
+    parameters = [(each.name, each.type, each.required, each.variadic) for each in function.parameters]
+    return len(parameters), function.comment is not None, function.comment or "", parameters
 
 
 def _arguments(
