@@ -154,7 +154,7 @@ class Gateway:
                     request = Request(
                         method=method,
                         path=scope["path"][len(name) :] or "/",
-                        raw_path=raw_path,
+                        raw_path=raw_path[len(name) :] or b"/",
                         query=found.query if name else query,
                         headers=raw,
                         read=Body(receive, headers, self._body_idle_timeout).read,

@@ -37,7 +37,7 @@ def request_context(
         applied += hoisted(function, settings)
     return RequestContext(
         method=request.method,
-        path=request.path,
+        path=request.raw_path.decode("latin-1"),  # as upstream gives it: not decoded
         search_path=search_path,
         headers=headers_json(request, principal, settings),
         cookies=cookies_json(request, settings),

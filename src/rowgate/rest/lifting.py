@@ -43,7 +43,8 @@ class Asked:
 
 def lift(method: str, path: str, query: bytes, headers: RawHeaders, settings: RestSettings) -> Asked:
     """Lift the values out of a query string. Raises RestError 22021 for bytes that are no text."""
-    arguments = path.startswith("/rpc/") and method != "POST"
+    called = path.startswith("/rpc/") or (settings.db_root_spec is not None and path in ("", "/"))
+    arguments = called and method != "POST"
     pairs: list[Pair] = []
     values: list[Value] = []
     bounds: dict[str, int | None] = {}

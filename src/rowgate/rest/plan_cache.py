@@ -124,20 +124,20 @@ class PlanCache:
         return lift(request.method, request.path, request.query, request.headers, self._settings)
 
     def _parse(self, request: Request, asked: Asked) -> RestRequest:
-        return parse(request.method, request.path, asked, request.headers, self._settings)
+        return parse(request.method, request.raw_path.decode("latin-1"), asked, request.headers, self._settings)
 
 
 def exact_key(request: Request, version: int) -> Hashable:
     """What a request without a body is, byte by byte."""
     headers = tuple([each for each in request.headers if each[0] in RELEVANT])
-    return (version, request.method, request.path, request.query, headers)
+    return (version, request.method, request.raw_path, request.query, headers)
 
 
 def shape_key(request: Request, asked: Asked, version: int) -> Hashable:
     """What the shape of a request is, but for its body. A window that cannot be is no window of another request."""
     headers = tuple([each for each in request.headers if each[0] in SHAPING])
     rows = asked.rows.window if isinstance(asked.rows, Range) else None
-    return (version, request.method, request.path, asked.pairs, rows, headers)
+    return (version, request.method, request.raw_path, asked.pairs, rows, headers)
 
 
 def _weight(request: Request | Draft) -> int:

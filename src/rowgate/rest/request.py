@@ -6,6 +6,7 @@ https://docs.postgrest.org/en/v14/references/api.html
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import unquote
 
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
@@ -36,9 +37,9 @@ def parse(
 ) -> RestRequest:
     """Parse everything of a request but its body; `asked` is its query string.
 
-    `path` is percent-decoded and starts behind the service's prefix; header names are in lower case. Raises RestError,
-    in upstream's order of checks: path (PGRST125, 126), schema (106), method (101, 117), query string (100), range
-    (103, 114), preferences (122).
+    `path` is as received and starts behind the service's prefix: a slash within a name is encoded. Header names are in
+    lower case. Raises RestError, in upstream's order of checks: path (PGRST125, 126), schema (106), method (101, 117),
+    query string (100), range (103, 114), preferences (122).
     """
     heard: dict[bytes, bytes] = {}
     prefer: list[bytes] = []
@@ -87,9 +88,9 @@ def _target(path: str) -> tuple[str, bool]:
     segments = path.strip("/").split("/") if path in ("", "/") else path.removeprefix("/").split("/")
     match segments:
         case [name]:
-            return name, False
-        case ["rpc", name]:
-            return name, True
+            return unquote(name), False
+        case [first, name] if unquote(first) == "rpc":
+            return unquote(name), True
     raise RestError(404, "PGRST125", "Invalid path specified in request URL")
 
 

@@ -63,6 +63,7 @@ create function take(jsonb) returns int immutable language sql as 'select 1';
 create function close_down() returns void language sql as '';
 create function welcome() returns "application/openapi+json" stable language sql as
   $$ select '{"swagger": "2.0"}'::json::"application/openapi+json" $$;
+create function greet(name text) returns text stable language sql as $$ select 'Hello ' || name $$;
 create function doorkeeper() returns void language plpgsql as $$ begin
   if current_setting('request.headers', true)::json ->> 'x-badge' = 'none' then
     raise sqlstate 'PT403' using message = 'no badge';

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 NAME_BYTES = 63  # NAMEDATALEN - 1
 KEY_COLUMNS = 32  # INDEX_MAX_KEYS
-_LETTERS = "ab \"'\\,.:;!()[]{}*%&=+#?@$<>|~^-_ÄЖ世😀\t\nselect"
+_LETTERS = "ab \"'\\,.:;!()[]{}*%&=+#?/@$<>|~^-_ÄЖ世😀\t\nselect"
 
 
 def _short_enough(name: str) -> str:

@@ -465,6 +465,12 @@ async def test_a_function_can_answer_in_its_place(library: Client) -> None:
     assert (answer.status, answer.json["code"]) == (404, "PGRST202")
 
 
+async def test_the_function_in_its_place_takes_arguments(library: Client) -> None:
+    root = library.under(db_root_spec="greet")
+    assert (await root("GET", "/?name=Ann")).json == "Hello Ann"
+    assert (await root("POST", "/", {"name": "Bob"})).json == "Hello Bob"
+
+
 @pytest.mark.parametrize("mode", ["follow-privileges", "ignore-privileges"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_the_pre_request_function_may_refuse_it(library: Client, mode: str, method: str) -> None:
