@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,11 +52,11 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """What goes back. `body` is whole, or an async iterator of chunks for results above the chunk threshold."""
+    """What goes back. `body` is whole or comes in chunks; its `aclose`, where it has one, is called at the end."""
 
     status: int
     headers: RawHeaders
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncIterable[bytes] = b""
     reason: bytes = b""  # of the status line, where it is not the status' own
 
 

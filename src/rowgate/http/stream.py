@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from typing import Any
 
 from rowgate.http.body import Receive
@@ -17,7 +17,7 @@ async def send_stream(
     send: Callable[[Any], Awaitable[None]],
     status: int,
     headers: RawHeaders,
-    chunks: AsyncIterator[bytes],
+    chunks: AsyncIterable[bytes],
 ) -> None:
     """Send `chunks` as they come. Raises what the iterator raises; the response then stays visibly unfinished.
 
@@ -30,7 +30,8 @@ async def send_stream(
             await send(start)
             await send({"type": "http.response.body", "body": b""})
             return
-        if scope["http_version"] == "1.0":  # has no chunked coding, which is what uvicorn would use (RFC 9112 7.1)
+        counted = any(name == b"content-length" for name, _ in headers)
+        if scope["http_version"] == "1.0" and not counted:  # has no chunked coding (RFC 9112 section 7.1)
             whole = b"".join([chunk async for chunk in chunks])
             headers.append((b"content-length", str(len(whole)).encode()))
             await send(start)

@@ -21,6 +21,7 @@ from psycopg.pq.abc import PGconn, PGresult
 from rowgate.postgres import cancelling
 from rowgate.postgres.context import Command
 from rowgate.postgres.diagnostics import failure
+from rowgate.postgres.feed import ROWS_PER_CHUNK
 from rowgate.postgres.flight import ConnectionLost, Flight
 from rowgate.postgres.statement import Result
 from rowgate.postgres.statements import Prepared, PreparedStatements
@@ -32,6 +33,7 @@ _CLOSE_BATCH = 16  # superseded statements are closed together
 
 _ANSWERED = (int(pq.ExecStatus.TUPLES_OK), int(pq.ExecStatus.COMMAND_OK))
 _FATAL_ERROR = int(pq.ExecStatus.FATAL_ERROR)
+_TUPLES_CHUNK = int(pq.ExecStatus.TUPLES_CHUNK)
 _PIPELINE_SYNC = int(pq.ExecStatus.PIPELINE_SYNC)
 _PIPELINE_ABORTED = int(pq.ExecStatus.PIPELINE_ABORTED)
 _BAD = int(pq.ConnStatus.BAD)
@@ -67,6 +69,7 @@ class Connection:
         "_loop",
         "_named",
         "_owner",
+        "_paused",
         "_pg",
         "_poll",
         "_rollback_due",
@@ -94,6 +97,7 @@ class Connection:
         self._broken = select.poll()
         self._broken.register(self._socket, 0)  # tells of POLLERR and POLLHUP alone
         self._writing = False
+        self._paused = False  # nothing is read: a feed is full
         self._head_since = 0.0
         self._cancelling: asyncio.Task[None] | None = None
         self._rollback_due = False
@@ -145,6 +149,8 @@ class Connection:
                     steps.append((prepared, True))
                 pg.send_query_prepared(prepared.name, parameters)
                 steps.append((prepared, False))
+            if flight.feed is not None:
+                flight.feed.step = len(steps) - (3 if steps[-2][1] else 2)  # the last command may have its Parse
             self._depart(flight)
         except psycopg.Error:
             # Without its Sync nothing of the flight can have been committed.
@@ -194,7 +200,7 @@ class Connection:
         self._take_in()
         # A reset is told once: libuv stops watching a socket with an error, and uvloop calls the reader one last time.
         # What still lies in the socket, a farewell and the end behind it, must be read in that call or never is.
-        while not self.closed and self._broken.poll(0):
+        while not self.closed and not self._paused and self._broken.poll(0):
             self._take_in()
 
     def _take_in(self) -> None:
@@ -202,7 +208,7 @@ class Connection:
         flights = self.flights
         try:
             pg.consume_input()
-            while flights and not pg.is_busy():
+            while flights and not self._paused and not pg.is_busy():
                 result = pg.get_result()
                 if result is None:
                     if pg.status == _BAD:
@@ -214,6 +220,10 @@ class Connection:
                 elif status in _ANSWERED:
                     self._arrive(flights[0], result)
                     pg.get_result()  # the None that ends each command; it is there already
+                    if flights[0].feed is not None:
+                        self._expect_rows(flights[0])
+                elif status == _TUPLES_CHUNK:
+                    self._feed(flights[0], result)
                 else:
                     self._refused(flights[0], result, status)
             if not flights and pg.status == _BAD:
@@ -230,6 +240,34 @@ class Connection:
             self.statements.add(prepared)
         elif cursor == len(flight.steps) and flight.commands and not flight.abandoned:
             flight.result = self._read(prepared, result)
+
+    def _expect_rows(self, flight: Flight) -> None:
+        """Have libpq give the next result in chunks, where it is the one that is fed on as it comes."""
+        assert flight.feed is not None
+        if flight.cursor == flight.feed.step:
+            self._pg.set_chunked_rows_mode(ROWS_PER_CHUNK)
+
+    def _feed(self, flight: Flight, result: PGresult) -> None:
+        feed = flight.feed
+        if feed is None or flight.abandoned:
+            return
+        value = result.get_value
+        if feed.head is None:
+            feed.head = tuple([value(0, column) for column in range(1, result.nfields)])
+        if feed.put([value(row, 0) or b"" for row in range(result.ntuples)]):
+            feed.resume = self._resume
+            self._paused = True
+            self._loop.remove_reader(self._socket)
+
+    def _resume(self) -> None:
+        if self._paused and not self.closed:
+            self._paused = False
+            self._loop.add_reader(self._socket, self._readable)
+            self._loop.call_soon(self._look_again)  # libpq may hold more than the socket will ever tell of
+
+    def _look_again(self) -> None:
+        if not self.closed and not self._paused:
+            self._readable()
 
     def _read(self, prepared: Prepared | None, result: PGresult) -> Result:
         columns = prepared.columns if prepared is not None else None
@@ -286,6 +324,8 @@ class Connection:
     def abandon(self, flight: Flight) -> None:
         """Nobody waits for this flight any more: its result is dropped, and it is cancelled once it is alone here."""
         flight.abandoned = True
+        if flight.feed is not None:
+            flight.feed.let_go()
         if flight in self.flights:
             self.draining = True
             self._cancel_if_alone()

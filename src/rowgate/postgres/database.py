@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rowgate.postgres.context import Command, context_command, refuse_nul, statement_timeout
 from rowgate.postgres.diagnostics import QUERY_CANCELED
 from rowgate.postgres.errors import OutcomeUnknown, PostgresError, Unavailable
+from rowgate.postgres.feed import Feed
 from rowgate.postgres.flight import ConnectionLost, Flight
 from rowgate.postgres.pool import Pool, PoolStats
 from rowgate.postgres.statement import Access, End, Result, Statement, Transaction
@@ -81,6 +83,12 @@ class Database:
         settings = self._settings
         return None if conninfo is None else _pool("service", conninfo, settings.service_pool_size, settings)
 
+    def _pool_of(self, principal: Principal) -> Pool:
+        pool = self._service if principal.privileged else self._public
+        if pool is None:
+            raise ServiceUnavailableHere
+        return pool
+
     def _pools(self) -> list[Pool]:
         return [self._public] if self._service is None else [self._public, self._service]
 
@@ -95,9 +103,7 @@ class Database:
         OutcomeUnknown (a write without an acknowledgement), ServiceUnavailableHere (a privileged principal without a
         service login), and what `transaction.check` raises.
         """
-        pool = self._service if principal.privileged else self._public
-        if pool is None:
-            raise ServiceUnavailableHere
+        pool = self._pool_of(principal)
         context = context_command(principal.role, principal.claims, transaction, self._ceiling)
         commands = [context]
         if transaction.before is not None:
@@ -121,6 +127,46 @@ class Database:
             if not again or not self._worth_repeating(flight, transaction):
                 raise _reason(flight)
             again = shareable = False
+
+    async def stream(
+        self, principal: Principal, transaction: Transaction, last: Statement, take: Callable[[Feed], Awaitable[None]]
+    ) -> Result:
+        """Run a reading transaction whose main statement may return more than memory should hold, and `last` behind it.
+
+        `take` gets the rows as they come and returns when the feed has ended. It is called again, and must begin anew,
+        where the transaction is run again. What it took is worth nothing before this returns: an error may still follow
+        the rows. The result is that of `last`. The connection is the caller's alone, and reads no faster than `take`.
+
+        Raises what `run` raises, and what `take` raises, after which the statement is cancelled.
+        """
+        if transaction.statement.access is not Access.READ_ONLY:
+            raise ValueError("only a read can be streamed")
+        pool = self._pool_of(principal)
+        explicit = transaction.isolation is not None
+        commands = [Command(None, _begin(transaction), ())] if explicit else []
+        commands.append(context_command(principal.role, principal.claims, transaction, self._ceiling))
+        if transaction.before is not None:
+            commands.append(_command(principal.role, transaction, transaction.before))
+        commands += [_command(principal.role, transaction, each) for each in (transaction.statement, last)]
+        again = True
+        while True:
+            feed = Feed(asyncio.get_running_loop())
+            flight = Flight(commands, pool.future(), hold=explicit, feed=feed)
+            pool.dispatch(flight)
+            try:
+                await take(feed)
+                await _fly(pool, flight)
+            except BaseException:
+                pool.abandon(flight)
+                raise
+            finally:
+                if explicit:
+                    _release(flight)
+            if flight.result is not None and flight.failure is None and flight.ended is None:
+                return flight.result
+            if not again or not self._worth_repeating(flight, transaction):
+                raise _reason(flight)
+            again = False
 
     async def _run_explicit(self, pool: Pool, commands: list[Command], transaction: Transaction) -> Result:
         """BEGIN … main, a look at the result, then COMMIT or ROLLBACK behind a Sync of its own, on a connection nobody

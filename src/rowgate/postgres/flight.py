@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rowgate.postgres.context import Command
 from rowgate.postgres.diagnostics import Failure
 from rowgate.postgres.errors import PostgresError
+from rowgate.postgres.feed import Feed
 from rowgate.postgres.statement import Result
 from rowgate.postgres.statements import Prepared
 
@@ -40,6 +41,7 @@ class Flight:
         "ended",
         "expected",
         "failure",
+        "feed",
         "future",
         "hold",
         "result",
@@ -59,6 +61,7 @@ class Flight:
         writes: bool = False,
         hold: bool = False,
         expected: float = 0.0,
+        feed: Feed | None = None,
     ) -> None:
         self.commands = commands
         self.future = future
@@ -66,6 +69,7 @@ class Flight:
         self.writes = writes
         self.hold = hold  # the connection stays with the caller afterwards
         self.expected = expected  # seconds it took lately; those behind a shared flight wait for so long
+        self.feed = feed  # takes the rows of the last command but one as they come
         self.connection: Connection | None = None
         self.steps: list[tuple[Prepared | None, bool]] = []  # per expected result: the statement, and whether a Parse
         self.cursor = 0
@@ -78,6 +82,8 @@ class Flight:
 
     def land(self) -> None:
         """Everything up to the Sync is in: wake the one who waits."""
+        if self.feed is not None:
+            self.feed.end()
         future = self.future
         if future is not None and not future.done():
             future.set_result(None)

@@ -92,6 +92,8 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "db.statement_timeout": (0, 86_400),
     "rest.db_max_rows": (1, 2**31 - 1),
     "rest.body_limit": (1, 2**40),
+    "rest.chunk_bytes": (64 * 1024, 2**29),
+    "rest.spool_limit": (0, 2**50),
     "rest.admin_server_port": (0, 65535),
     "identity.refresh_interval": (1, 86_400),
     "identity.unknown_kid_cooldown": (0.1, 3600),

@@ -126,6 +126,8 @@ class RestSettings:
     app_settings: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # secrets for SQL functions lie here
     request_headers: Literal["all", "no-credentials"] = "all"
     body_limit: int = 100 * 1024 * 1024  # bytes
+    chunk_bytes: int = 4 * 1024 * 1024  # a larger answer is fetched in chunks and laid into a temporary file
+    spool_limit: int = 4 * 1024 * 1024 * 1024  # bytes of such files at a time, of one worker
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,21 @@ ROWS = "pgrst_rows"  # the WITH query that holds the rows where the body has to 
 GUCS = "current_setting('response.headers', true), current_setting('response.status', true)"
 
 
-def answer_sql(rows: str, format_: Format, page: str, total: str, call: Call | None = None, more: str = "") -> str:
-    """The outermost SELECT over `rows`, a FROM item without its alias. `more` are further columns.
+def answer_sql(
+    rows: str,
+    format_: Format,
+    page: str,
+    total: str,
+    call: Call | None = None,
+    more: str = "",
+    most: int | None = None,
+) -> str:
+    """The outermost SELECT over `rows`, a FROM item without its alias. `more` are further columns; a JSON or CSV body
+    of more than `most` bytes is null, which costs nothing: equal aggregates are computed once, and know their size.
 
     Aggregates make it one row, and let the settings be read after every row, and with it every function, was.
     """
-    columns = f"{page}, {total}, {_body(rows, format_, call)}, {GUCS}{more}"
+    columns = f"{page}, {total}, {_body(rows, format_, call, most)}, {GUCS}{more}"
     return f"select {columns} from {rows} {ROW}"
 
 
@@ -30,11 +39,11 @@ def wrapped(select: str, format_: Format) -> tuple[str, str]:
     return "", f"({select})"
 
 
-def _body(rows: str, format_: Format, call: Call | None) -> str:
+def _body(rows: str, format_: Format, call: Call | None, most: int | None) -> str:
     if format_.body is Body.NONE:
         return "null"
     if format_.body is Body.CSV:
-        return _csv(rows)
+        return _csv(rows, most)
     if format_.body is Body.RAW:
         return f"string_agg({ROW}.{SCALAR}::text, '')"
     if format_.aggregate is not None:
@@ -46,16 +55,20 @@ def _body(rows: str, format_: Format, call: Call | None) -> str:
         features = f"coalesce(json_agg(ST_AsGeoJSON({ROW})::json), '[]')"
         return f"json_build_object('type', 'FeatureCollection', 'features', {features})"
     value = f"{ROW}.{SCALAR}" if call is not None and call.scalar else ROW
-    array = f"json_agg({value})"
+    array = aggregate = f"json_agg({value})"
     if format_.strip:
         array = f"json_strip_nulls({array})"
     if format_.body is Body.OBJECT or (call is not None and call.single):
         return f"coalesce({array}->0, 'null')"
-    return f"coalesce({array}, '[]')"
+    return _at_most(most, aggregate, f"coalesce({array}, '[]')")
 
 
-def _csv(rows: str) -> str:
+def _at_most(most: int | None, aggregate: str, body: str) -> str:
+    return body if most is None else f"case when pg_column_size({aggregate}) > {most:d} then null else {body} end"
+
+
+def _csv(rows: str, most: int | None) -> str:
     keys = f"select json_object_keys(row_to_json({ROW})) as key from (select * from {rows} limit 1) {ROW}"
     head = f"(select coalesce(string_agg(key, ','), '') from ({keys}) pgrst_keys)"
     lines = f"string_agg(substring({ROW}::text, 2, length({ROW}::text) - 2), E'\\n')"
-    return f"{head} || E'\\n' || coalesce({lines}, '')"
+    return _at_most(most, lines, f"{head} || E'\\n' || coalesce({lines}, '')")

@@ -11,10 +11,12 @@ from rowgate.postgres.statement import Statement
 from rowgate.project.settings import RestSettings
 from rowgate.rest.context import search_path
 from rowgate.rest.lifting import Value
+from rowgate.rest.line_sql import streams
 from rowgate.rest.plan import CallPlan, DescribePlan, OptionsPlan, Plan, ReadPlan, plan
 from rowgate.rest.preferences import with_known_timezone
 from rowgate.rest.response import applied_preferences, content_location, preference_applied
 from rowgate.rest.sql import call_statement, explain_statement, mutation_statement, read_statement
+from rowgate.rest.streaming import Weight
 from rowgate.rest.syntax import Count, Range, RestRequest
 from rowgate.rest.template import Template
 
@@ -27,6 +29,7 @@ class Ready:
     prepared: Prepared
     statement: Statement | None
     explain: Statement | None
+    values: Sequence[Value]
     rows: Range
     location: bytes
 
@@ -43,6 +46,7 @@ class Prepared:
     timezone: str | None
     function: Function | None
     applied: RawHeaders
+    weight: Weight | None = None  # None where an answer can only come in one piece
 
     @property
     def size(self) -> int:
@@ -54,7 +58,7 @@ class Prepared:
         statement = None if self.statement is None else self.statement.statement(values, rows)
         explain = None if self.explain is None else self.explain.statement(values, rows)
         location = content_location(self.request.target, query) if isinstance(self.plan, ReadPlan) else b""
-        return Ready(self, statement, explain, rows, location)
+        return Ready(self, statement, explain, values, rows, location)
 
 
 def prepare(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Prepared:
@@ -68,14 +72,16 @@ def prepare(request: RestRequest, catalog: Catalog, settings: RestSettings) -> P
     timezone = request.preferences.timezone
     explain: Template | None = None
     function: Function | None = None
+    weight = Weight() if streams(made) else None
+    most = None if weight is None else settings.chunk_bytes
     if isinstance(made, ReadPlan):
-        statement = read_statement(made)
+        statement = read_statement(made, most)
         if made.count in (Count.PLANNED, Count.ESTIMATED):
             explain = explain_statement(made)
     elif isinstance(made, CallPlan):
-        statement = call_statement(made)
+        statement = call_statement(made, most)
         function = made.call.function
     else:
         statement = mutation_statement(made)
     applied = preference_applied(applied_preferences(request, made))
-    return Prepared(request, made, statement, explain, path, timezone, function, applied)
+    return Prepared(request, made, statement, explain, path, timezone, function, applied, weight)

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 import msgspec
 
 from rowgate.http.exchange import RawHeaders, Response
+from rowgate.http.spool import Spool
 from rowgate.postgres.statement import Result
 from rowgate.rest.errors import RestError
 from rowgate.rest.mutation_plan import Insert
@@ -35,9 +36,10 @@ def read_response(
     location: bytes,
     applied: RawHeaders,
     planned: int | None,
+    spool: Spool | None = None,
 ) -> Response:
     """The answer of a read from row `offset` on. `location` is its Content-Location; `planned` the planner's count
-    where one was asked for.
+    where one was asked for; `spool` its body where that is large.
 
     Raises RestError PGRST116 for a singular answer of other than one row, PGRST103 (416) for an offset past the end,
     PGRST111, PGRST112.
@@ -51,7 +53,7 @@ def read_response(
     status = _range_status(request, offset, page, total, beside)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
     headers.append((b"content-location", location))
-    body = b"" if plan.head else _body(row, plan.format)
+    body = b"" if plan.head else spool if spool is not None else _body(row, plan.format)
     headers += _represented(request, plan.format.content_type, None if plan.head else body)
     headers += applied
     return _overridden(row, status, headers, body)
@@ -87,8 +89,18 @@ def mutation_response(request: RestRequest, plan: MutationPlan, result: Result, 
     return _overridden(row, status, headers, body)
 
 
-def call_response(request: RestRequest, plan: CallPlan, result: Result, offset: int, applied: RawHeaders) -> Response:
-    """The answer of a call from row `offset` on. Raises RestError PGRST103, PGRST111, PGRST112, PGRST116."""
+def call_response(
+    request: RestRequest,
+    plan: CallPlan,
+    result: Result,
+    offset: int,
+    applied: RawHeaders,
+    spool: Spool | None = None,
+) -> Response:
+    """The answer of a call from row `offset` on; `spool` is its body where that is large.
+
+    Raises RestError PGRST103, PGRST111, PGRST112, PGRST116.
+    """
     row = _row(result)
     page = _page(row)
     if plan.singular and page != 1:
@@ -96,7 +108,7 @@ def call_response(request: RestRequest, plan: CallPlan, result: Result, offset: 
     total = _total(row, None)
     status = _range_status(request, offset, page, total, applied)
     headers: RawHeaders = [(b"content-range", content_range(offset, offset + page - 1, total))]
-    body = _body(row, plan.format)
+    body = _body(row, plan.format) if spool is None else spool
     if plan.call.function.returns.void:
         status, body = 204, b""
     else:
@@ -248,7 +260,7 @@ def _range_status(request: RestRequest, offset: int, page: int, total: int | Non
     return 206 if page < total else 200
 
 
-def _represented(request: RestRequest, content_type: bytes, body: bytes | None) -> RawHeaders:
+def _represented(request: RestRequest, content_type: bytes, body: bytes | Spool | None) -> RawHeaders:
     headers: RawHeaders = [(b"content-type", content_type)]
     if body is not None:
         headers.append((b"content-length", str(len(body)).encode()))
@@ -283,7 +295,7 @@ def _body(row: Row, format_: Format) -> bytes:
     return body
 
 
-def _overridden(row: Row, status: int, headers: RawHeaders, body: bytes) -> Response:
+def _overridden(row: Row, status: int, headers: RawHeaders, body: bytes | Spool) -> Response:
     """Apply the settings response.status and response.headers, through which SQL has the last word."""
     headers.append(VARY)
     if said := row[Column.STATUS]:
@@ -295,7 +307,7 @@ def _overridden(row: Row, status: int, headers: RawHeaders, body: bytes) -> Resp
     return _framed(status, headers, body)
 
 
-def _framed(status: int, headers: RawHeaders, body: bytes) -> Response:
+def _framed(status: int, headers: RawHeaders, body: bytes | Spool) -> Response:
     """Some statuses that SQL may choose have no body, and no length of one."""
     if status in BODILESS:
         return Response(status, [each for each in headers if each[0] != b"content-length"], b"")

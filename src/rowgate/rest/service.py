@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
 
 from rowgate.http.exchange import BodyTooLarge, Request, Response
+from rowgate.http.spool import Spool, SpoolSpace
 from rowgate.identity.refusals import Refusal
 from rowgate.postgres.catalog.accessible import accessible_row, accessible_statement
 from rowgate.postgres.catalog.records import Catalog, RoleSettings
-from rowgate.postgres.errors import PostgresError
+from rowgate.postgres.errors import DatabaseError, PostgresError
 from rowgate.postgres.quoting import identifier
 from rowgate.postgres.statement import Access, End, Isolation, RequestContext, Result, Statement, Transaction
 from rowgate.principal import Principal
@@ -20,6 +22,7 @@ from rowgate.project.settings import ApiSettings, RestSettings
 from rowgate.rest.context import request_context
 from rowgate.rest.error_table import no_catalog, postgres_error
 from rowgate.rest.errors import RestError
+from rowgate.rest.line_sql import lines_of
 from rowgate.rest.openapi_documents import Documents
 from rowgate.rest.plan import CallPlan, DescribePlan, MutationPlan, OptionsPlan, ReadPlan
 from rowgate.rest.plan_cache import BODILESS, PlanCache
@@ -37,15 +40,17 @@ from rowgate.rest.response import (
     read_response,
 )
 from rowgate.rest.sql import Column
+from rowgate.rest.streaming import Streamer, Weight, stream
 from rowgate.rest.syntax import Action, Count
 
 _NOTHING = Statement("select")
+BEYOND_POSTGRES = "54000"  # no value of Postgres is larger than 1 GB, so no body in one piece either
 NO_SETTINGS = RoleSettings()
 ISOLATION = "default_transaction_isolation"
 BEYOND_DEFAULT = {level.value: level for level in (Isolation.REPEATABLE_READ, Isolation.SERIALIZABLE)}
 
 
-class Runner(Protocol):
+class Runner(Streamer, Protocol):
     """What runs transactions: `rowgate.postgres.database.Database`."""
 
     async def run(self, principal: Principal, transaction: Transaction) -> Result:
@@ -73,6 +78,7 @@ class RestService:
         address = service_address(settings.openapi_server_proxy_uri, api, "" if settings.at_root else self.prefix)
         self._documents = Documents(address, security=settings.openapi_security_active)
         self._before = _pre_request(settings)
+        self._space = SpoolSpace(settings.spool_limit)
 
     async def answer(self, request: Request, principal: Principal) -> Response:
         """Serve a request for a verified principal. Every error becomes a response in PostgREST's shape.
@@ -116,7 +122,12 @@ class RestService:
         context = request_context(
             request, principal, self._settings, prepared.search_path, prepared.timezone, prepared.function, own.settings
         )
-        result = await self._runner.run(principal, self._transaction(context, ready, own.isolation))
+        transaction = self._transaction(context, ready, own.isolation)
+        spool: Spool | None = None
+        if prepared.weight is None:
+            result = await self._runner.run(principal, transaction)
+        else:
+            result, spool = await self._weighed(principal, transaction, ready, prepared.weight)
         plan = prepared.plan
         assert not isinstance(plan, OptionsPlan | DescribePlan)
         if plan.format.explain:
@@ -124,13 +135,38 @@ class RestService:
         if isinstance(plan, ReadPlan):
             planned = await self._planned(principal, context, ready, result)
             return read_response(
-                prepared.request, plan, result, ready.rows.offset, ready.location, prepared.applied, planned
+                prepared.request, plan, result, ready.rows.offset, ready.location, prepared.applied, planned, spool
             )
         if isinstance(plan, CallPlan):
             if plan.access is Access.READ_ONLY:
                 check_rows(prepared, result)
-            return call_response(prepared.request, plan, result, ready.rows.offset, prepared.applied)
+            return call_response(prepared.request, plan, result, ready.rows.offset, prepared.applied, spool)
         return mutation_response(prepared.request, plan, result, prepared.applied)
+
+    async def _weighed(
+        self, principal: Principal, transaction: Transaction, ready: Ready, weight: Weight
+    ) -> tuple[Result, Spool | None]:
+        """Run a read whose answer may be large: in one piece, or row by row once that is known or likely."""
+        by_row = weight.large(ready.rows.limit)
+        while True:
+            if not by_row:
+                try:
+                    result = await self._runner.run(principal, transaction)
+                except DatabaseError as error:
+                    if error.sqlstate != BEYOND_POSTGRES:
+                        raise
+                else:
+                    if result.rows[0][Column.BODY] is not None:
+                        return result, None
+            by_row = False
+            plan = ready.prepared.plan
+            assert isinstance(plan, ReadPlan | CallPlan)
+            lines = lines_of(plan)
+            streamed = replace(transaction, statement=lines.template.statement(ready.values, ready.rows))
+            found = await stream(self._runner, principal, streamed, lines, self._settings.chunk_bytes, self._space)
+            if found is not None:
+                weight.was(large=found[1] is not None)
+                return found
 
     async def _about(self, request: Request, principal: Principal, prepared: Prepared) -> Response:
         """What describes the API instead of using it: OPTIONS, and the OpenAPI document at the root."""

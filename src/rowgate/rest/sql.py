@@ -46,13 +46,13 @@ class Column(IntEnum):
     INSERTED = 6  # an upsert's: how many rows were new
 
 
-def read_statement(plan: ReadPlan) -> Template:
-    """The statement of a read."""
+def read_statement(plan: ReadPlan, most: int | None = None) -> Template:
+    """The statement of a read. A body of more than `most` bytes comes as null, where its rows can be given apart."""
     parameters = Parameters()
     format_ = NO_BODY if plan.head else plan.format
     before, rows = wrapped(select_sql(plan.node, parameters, jsonb=format_.of_text), format_)
-    sql = answer_sql(rows, format_, "count(*)", _total(plan, parameters))
-    mode = _mode(plan.node.conditions, plan.node, plan.relation, parameters)
+    sql = answer_sql(rows, format_, "count(*)", _total(plan, parameters), most=most)
+    mode = mode_of(plan.node.conditions, plan.node, plan.relation, parameters)
     return _statement(plan.format, before, sql, parameters, Access.READ_ONLY, mode)
 
 
@@ -76,14 +76,15 @@ def mutation_statement(plan: MutationPlan) -> Template:
     key = mutation.returning if plan.returns is Return.HEADERS_ONLY and isinstance(mutation, Insert) else ()
     inserted = f"nullif(current_setting('{INSERTED}', true), '')" if counts_inserted(mutation) else "null"
     sql = answer_sql(rows, plan.format, "count(*)", "null", more=f", {_location(key)}, {inserted}")
-    mode = _mode(getattr(mutation, "conditions", ()), plan.node, plan.relation, parameters)
+    mode = mode_of(getattr(mutation, "conditions", ()), plan.node, plan.relation, parameters)
     if isinstance(mutation, Insert) and not _filtered_below(plan.node):
         mode = PlanMode.GENERIC
     return _statement(plan.format, before, sql, parameters, Access.READ_WRITE, mode)
 
 
-def call_statement(plan: CallPlan) -> Template:
-    """The statement of a function call. A function is called once, also where its rows are counted."""
+def call_statement(plan: CallPlan, most: int | None = None) -> Template:
+    """The statement of a function call, with `most` as above. A function is called once, also where its rows are
+    counted."""
     parameters = Parameters()
     call = plan.call
     format_ = NO_BODY if plan.head or call.function.returns.void else plan.format
@@ -99,7 +100,7 @@ def call_statement(plan: CallPlan) -> Template:
     else:
         more, rows = wrapped(select_sql(node, parameters, jsonb=format_.of_text), format_)
     before = ", ".join(filter(None, (before, more)))
-    sql = answer_sql(rows, format_, page, total, call)
+    sql = answer_sql(rows, format_, page, total, call, most=most)
     mode = PlanMode.CUSTOM if parameters.values else PlanMode.AUTO
     chosen = call.function.volatility is Volatility.VOLATILE or call.single
     if chosen and not node.conditions and not _filtered_below(node):
@@ -124,13 +125,18 @@ def _total(plan: ReadPlan, parameters: Parameters) -> str:
     rows = plan.node.range
     if rows == ALL_ROWS:
         return "count(*)"
-    enough = f" limit {plan.max_rows + 1:d}" if plan.count is Count.ESTIMATED and plan.max_rows is not None else ""
-    counted = f"(select count(*) from ({count_sql(plan.node, parameters)}{enough}) pgrst_count)"
+    counted = counted_sql(plan, parameters)
     if plan.node.aggregated:
         return counted
     ends = [f"count(*) < {rows.limit}"] if rows.limit is not None else []
     ends += ["count(*) > 0"] if rows.offset else []
     return f"case when {' and '.join(ends)} then count(*) + {rows.offset} else {counted} end"
+
+
+def counted_sql(plan: ReadPlan, parameters: Parameters) -> str:
+    """How many rows there are without the range, by a query of its own; no further than an estimate needs to know."""
+    enough = f" limit {plan.max_rows + 1:d}" if plan.count is Count.ESTIMATED and plan.max_rows is not None else ""
+    return f"(select count(*) from ({count_sql(plan.node, parameters)}{enough}) pgrst_count)"
 
 
 def _is_plain(node: Node, returning: tuple[str, ...]) -> bool:
@@ -156,7 +162,8 @@ def _location(key: tuple[str, ...]) -> str:
     return f"case when count(*) = 1 then json_agg(json_build_array({values}))->0 end"
 
 
-def _mode(conditions: tuple[NodeCondition, ...], node: Node, relation: Relation, parameters: Parameters) -> PlanMode:
+def mode_of(conditions: tuple[NodeCondition, ...], node: Node, relation: Relation, parameters: Parameters) -> PlanMode:
+    """The plan mode of a statement over a relation."""
     if not parameters.values:
         return PlanMode.AUTO
     keyed = {

@@ -137,5 +137,12 @@ class _TimedRunner:
         finally:
             stages.transaction = (stages.transaction or 0.0) + perf_counter() - began
 
+    async def stream(self, *arguments: Any) -> Result:
+        stages, began = self._stages.get(), perf_counter()
+        try:
+            return await self._runner.stream(*arguments)
+        finally:
+            stages.transaction = (stages.transaction or 0.0) + perf_counter() - began
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._runner, name)

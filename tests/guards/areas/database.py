@@ -249,6 +249,22 @@ GUARDS = (
         (f"{POOL}test_a_connection_that_carried_a_large_result_is_closed",),
     ),
     Guard(
+        "a slow reader stops its connection",
+        "a large answer held in memory because the disk is slower than Postgres",
+        "postgres/connection.py",
+        "            self._paused = True\n            self._loop.remove_reader(self._socket)",
+        "            pass",
+        ("integration/postgres_path/test_stream.py::test_a_slow_taker_stops_the_connection_and_nobody_else",),
+    ),
+    Guard(
+        "answers that wait to be sent have a limit",
+        "a disk filled by clients that ask for much and read nothing, and a database that stops with it",
+        "http/spool.py",
+        "self._space.used + added > self._space.limit",
+        "False",
+        ("integration/rest/test_large_answers.py::test_answers_that_wait_to_be_sent_have_a_limit",),
+    ),
+    Guard(
         "ROLLBACK behind a Sync of its own",
         "a transaction left open on a connection that others get next",
         "postgres/connection.py",

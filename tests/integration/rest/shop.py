@@ -89,6 +89,21 @@ create function fail(state text, message text, detail text default null) returns
   if detail is null then raise exception using errcode = state, message = message; end if;
   raise exception using errcode = state, message = message, detail = detail; end $$;
 create function told(name text) returns text stable language sql as $$ select current_setting(name, true) $$;
+create function big(rows int) returns table (id int, words text, nothing text, pair int[]) stable language sql as
+  $$ select n, repeat(md5(n::text), 2) || 'ü"\\, ' || n, null, array[n, n] from generate_series(1, rows) n $$;
+create function big_texts(rows int) returns setof text stable language sql as
+  $$ select case when n % 3 > 0 then repeat(md5(n::text), 3) end from generate_series(1, rows) n $$;
+create function big_arrays(rows int) returns setof text[] stable language sql as
+  $$ select array[repeat(md5(n::text), 3), 'b'] from generate_series(1, rows) n $$;
+create function big_json(rows int) returns setof json stable language sql as
+  $$ select json_build_object('a', repeat(md5(n::text), 3), 'b', null) from generate_series(1, rows) n $$;
+create function big_told(rows int) returns table (words text) stable language plpgsql as $$ begin
+  perform set_config('response.headers', '[{"x-told": "by sql"}]', true), set_config('response.status', '202', true);
+  return query select repeat(md5(n::text), 3) from generate_series(1, rows) n; end $$;
+create function big_late(rows int) returns table (words text) stable language sql as
+  $$ select repeat(md5(n::text), 3 / (rows - n)) from generate_series(1, rows) n $$;
+create function big_deaf(rows int) returns setof text volatile language sql as
+  $$ select repeat(md5(n::text), 3) from generate_series(1, rows) n $$;
 
 insert into clients values (1, 'Ann'), (2, 'Bob'), (3, 'Cid');
 insert into projects (id, name, status, client_id, manager_id, data, tags, span, words, price) values
@@ -169,7 +184,10 @@ class Client:
         if body is not None:
             raw.append((b"content-type", content_type.encode()))
         request = Request(method, path, raw_path.encode(), query.encode(), raw, read)
-        return answer_of(await self.service.answer(request, who))
+        response = await self.service.answer(request, who)
+        if not isinstance(response.body, bytes):
+            response.body = b"".join([piece async for piece in response.body])
+        return answer_of(response)
 
 
 def answer_of(response: Response) -> Answer:

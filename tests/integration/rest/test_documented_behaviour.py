@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from rowgate.rest.streaming import Weight
 from tests.integration.rest.shop import Answer, Client
 
 pytestmark = pytest.mark.anyio
@@ -100,8 +101,13 @@ def differences(asked: Part, expected: Part, answer: Answer) -> Iterator[str]:
         yield f"body {answer.body!r}"
 
 
+@pytest.mark.parametrize("way", ["in one piece", "row by row"])
 @pytest.mark.parametrize("text", list(groups()))
-async def test_every_answer_is_the_documented_one(cinema: Client, text: str) -> None:
+async def test_every_answer_is_the_documented_one(
+    cinema: Client, text: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row by row is how large answers are made: to the client it must make no difference."""
+    monkeypatch.setattr(Weight, "large", lambda *_: way == "row by row")
     wrong: list[str] = []
     for asked, expected in cases(text):
         method, _, target = asked.first.partition(" ")

@@ -26,6 +26,11 @@ class Watched:
         result: Result = await self._runner.run(principal, transaction)
         return result
 
+    async def stream(self, principal: Principal, transaction: Transaction, *more: Any) -> Result:
+        assert MARK not in transaction.statement.sql
+        result: Result = await self._runner.stream(principal, transaction, *more)
+        return result
+
 
 @pytest.fixture(scope="session")
 def world_url(postgres_url: str) -> Iterator[str]:
