@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rowgate.identity.issuers import RESERVED_NAMES
+from rowgate.identity.providers.own import OWN_NAME
+from rowgate.identity.providers.shared_secret import SHARED_SECRET_NAME
 from rowgate.identity.refusals import Refusal
 from rowgate.rest.errors import RestError
 
@@ -42,8 +44,15 @@ class Words(NamedTuple):
     details: str | None = None
 
 
-def refusal_error(refusal: Refusal) -> RestError:
-    """The error of a refused credential: PGRST301 unless the table says otherwise."""
+def refusal_error(refusal: Refusal, *, lacks_secret: bool = False) -> RestError:
+    """The error of a refused credential: PGRST301 unless the table says otherwise.
+
+    `lacks_secret`: this is a deployment of PostgREST's without a secret. A token that only a secret could prove is then
+    refused by the server's fault, as PostgREST has it.
+    """
+    if lacks_secret and refusal.code == "signature_invalid" and refusal.issuer in (OWN_NAME, SHARED_SECRET_NAME):
+        said = ((b"x-rowgate-refusal", refusal.code.encode()),)
+        return RestError(500, "PGRST300", "Server lacks JWT secret", headers=said)
     code, status = CODES.get(refusal.code, "PGRST301"), refusal.status
     message, details, hint = refusal.message, None, refusal.hint
     configured = refusal.issuer is not None and refusal.issuer not in RESERVED_NAMES

@@ -100,7 +100,8 @@ class RestService:
 
     def refuse(self, refusal: Refusal) -> Response:
         """Render a refused credential: PGRST300 to PGRST303."""
-        return error_response(refusal_error(refusal))
+        lacks_secret = self._settings.at_root and self._settings.jwt_secret is None
+        return error_response(refusal_error(refusal, lacks_secret=lacks_secret))
 
     def too_large(self, limit: int) -> Response:
         """Render a 413."""

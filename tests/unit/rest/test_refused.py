@@ -99,6 +99,16 @@ async def test_a_role_that_does_not_exist_is_answered_as_by_set_role() -> None:
     assert challenge(error) == b"Bearer"
 
 
+async def test_a_deployment_without_a_secret_takes_the_blame_for_a_token_signed_with_one() -> None:
+    for claims in (PERSON, {"role": "authenticated"}):
+        verdict = await refused(mint_hs(claims, "another secret that is long enough for HS256"))
+        error = refusal_error(verdict, lacks_secret=True)
+        assert (error.status, error.code, error.message) == (500, "PGRST300", "Server lacks JWT secret")
+        assert (error.details, error.hint) == (None, None)
+    other = refusal_error(await refused(mint(PERSON | {"iss": OIDC, "aud": "other"})), lacks_secret=True)
+    assert (other.status, other.code) == (401, "PGRST303")
+
+
 async def test_a_configured_issuers_token_keeps_the_explanation_and_the_fix_beside_the_words() -> None:
     verdict = await refused(mint(PERSON | {"iss": OIDC, "aud": "other"}))
 
