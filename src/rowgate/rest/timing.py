@@ -6,14 +6,15 @@ https://docs.postgrest.org/en/v14/references/observability.html#server-timing-he
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 from rowgate.http.exchange import Request, Response
 from rowgate.postgres.catalog.records import Catalog
-from rowgate.postgres.statement import Result, Transaction
+from rowgate.postgres.feed import Feed
+from rowgate.postgres.statement import Result, Statement, Transaction
 from rowgate.principal import Principal
 from rowgate.project.settings import ApiSettings, RestSettings
 from rowgate.rest.lifting import Asked
@@ -59,7 +60,7 @@ class TimedRestService(RestService):
         api: ApiSettings = ApiSettings(),  # noqa: B008 - a frozen record
     ) -> None:
         self._stages: ContextVar[Stages] = ContextVar("stages")
-        super().__init__(settings, cast(Runner, _TimedRunner(runner, self._stages)), catalog, api)
+        super().__init__(settings, _TimedRunner(runner, self._stages), catalog, api)
         self._plans = _TimedPlans(settings, self._stages)
 
     async def answer(self, request: Request, principal: Principal) -> Response:
@@ -131,18 +132,16 @@ class _TimedRunner:
         self._stages = stages
 
     async def run(self, principal: Principal, transaction: Transaction) -> Result:
+        return await self._timed(self._runner.run(principal, transaction))
+
+    async def stream(
+        self, principal: Principal, transaction: Transaction, last: Statement, take: Callable[[Feed], Awaitable[None]]
+    ) -> Result:
+        return await self._timed(self._runner.stream(principal, transaction, last, take))
+
+    async def _timed(self, running: Coroutine[Any, Any, Result]) -> Result:
         stages, began = self._stages.get(), perf_counter()
         try:
-            return await self._runner.run(principal, transaction)
+            return await running
         finally:
             stages.transaction = (stages.transaction or 0.0) + perf_counter() - began
-
-    async def stream(self, *arguments: Any) -> Result:
-        stages, began = self._stages.get(), perf_counter()
-        try:
-            return await self._runner.stream(*arguments)
-        finally:
-            stages.transaction = (stages.transaction or 0.0) + perf_counter() - began
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._runner, name)

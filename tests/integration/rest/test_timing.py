@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from rowgate.rest.streaming import Weight
 from rowgate.rest.timing import TimedRestService
 from tests.integration.rest.shop import Answer, Client
 
@@ -68,3 +69,11 @@ async def test_the_first_stage_begins_when_the_request_arrives(timed: Client) ->
     answer = await timed("GET", "/clients")
     jwt = float(answer.headers["server-timing"].partition("dur=")[2].partition(",")[0])
     assert jwt > 0  # the client here names no arrival: the clock's zero
+
+
+async def test_an_answer_made_row_by_row_tells_its_stages_too(timed: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Weight, "large", lambda *_: True)
+    answer = await timed("GET", "/clients?select=name")
+    assert stages(answer) == EVERY
+    transaction = float(answer.headers["server-timing"].partition("transaction;dur=")[2].partition(",")[0])
+    assert transaction > 0
