@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 
 class Access(StrEnum):
@@ -41,8 +42,7 @@ class End(StrEnum):
     ROLLBACK = "rollback"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """One SQL statement with `$n` parameters.
 
     No value a client sent ever stands in `sql`, validated LIMIT/OFFSET integers excepted; identifiers come from the
@@ -55,8 +55,7 @@ class Statement:
     plan: PlanMode = PlanMode.AUTO
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(msgspec.Struct, frozen=True):
     """What a request tells SQL about itself, applied by one statement before the main one.
 
     `search_path` is a ready comma-separated list of quoted schema names. `headers` and `cookies` are JSON objects
@@ -74,8 +73,7 @@ class RequestContext:
     role_settings: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What a statement returned: column names and text-format rows, exactly as Postgres sent them."""
 
     columns: tuple[str, ...]
@@ -84,8 +82,7 @@ class Result:
     affected: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(msgspec.Struct, frozen=True):
     """One request's whole transaction: context, an optional statement before, the main statement, and its end.
 
     Without `check`, `isolation` and with `end` COMMIT it runs as one implicit transaction in a single flush. `check`
@@ -97,4 +94,4 @@ class Transaction:
     before: Statement | None = None
     isolation: Isolation | None = None
     end: End = End.COMMIT
-    check: Callable[[Result], None] | None = field(default=None, compare=False)
+    check: Callable[[Result], None] | None = None

@@ -6,8 +6,9 @@ Rules: https://docs.postgrest.org/en/v14/references/api/functions.html
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from rowgate.postgres.catalog.records import Catalog, Function, Parameter
 from rowgate.rest.errors import RestError
@@ -22,23 +23,20 @@ UNNAMED_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DirectArguments:
+class DirectArguments(msgspec.Struct, frozen=True):
     """Arguments out of a query string or a form: text each, or the texts of a variadic parameter."""
 
     values: tuple[tuple[Parameter, str | tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class JsonArguments:
+class JsonArguments(msgspec.Struct, frozen=True):
     """Arguments out of a JSON body: the members named after `parameters`."""
 
     parameters: tuple[Parameter, ...]
     is_array: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WholeBody:
+class WholeBody(msgspec.Struct, frozen=True):
     """The body itself is the one, unnamed argument."""
 
     type: str
@@ -47,8 +45,7 @@ class WholeBody:
 Arguments: TypeAlias = DirectArguments | JsonArguments | WholeBody
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A function with its arguments."""
 
     function: Function

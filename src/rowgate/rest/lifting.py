@@ -9,8 +9,10 @@ its own order.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from rowgate.http.exchange import RawHeaders
 from rowgate.project.settings import RestSettings
@@ -29,8 +31,7 @@ Value: TypeAlias = str | tuple[str, ...] | bytes
 PATTERNS = frozenset({"like", "ilike"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A query string, its values apart: `pairs` have holes where `values` were, by number.
 
     `rows` is the top level's window, or why there can be none, which the parser raises when its turn comes.

@@ -5,8 +5,9 @@ Rules: https://docs.postgrest.org/en/v14/references/api/tables_views.html (inser
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from rowgate.postgres.catalog.records import Catalog, Column, ComputedRelationship, Relation, Relationship
 from rowgate.rest.errors import RestError
@@ -15,8 +16,7 @@ from rowgate.rest.syntax import Filter, Payload, Resolution, RestRequest, Return
 from rowgate.rest.tree import Node, NodeCondition
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(msgspec.Struct, frozen=True):
     """INSERT of the payload's rows. `conflict` is the target of ON CONFLICT; `conditions` are those of PUT.
 
     `readers` are the functions (quoted, qualified) that read a column's domain from its own wire form, by column.
@@ -33,8 +33,7 @@ class Insert:
     readers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """UPDATE of the rows that meet `conditions`, from the payload's one object."""
 
     relation: Relation
@@ -46,8 +45,7 @@ class Update:
     readers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """DELETE of the rows that meet `conditions`."""
 
     relation: Relation

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from rowgate.postgres.catalog.records import QualifiedName
 from rowgate.rest.call_plan import Call
@@ -27,8 +29,7 @@ class Body(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """A body's form and the Content-Type that says so. `strip`: null members are left out.
 
     `aggregate` writes the rows where the form is its own; `row_type` is the relation whose rows it takes, None any.
@@ -91,8 +92,7 @@ VENDORED = "application/vnd.pgrst."  # these no function and no aggregate replac
 PLAN_OPTIONS = ("analyze", "verbose", "settings", "buffers", "wal")  # EXPLAIN's own names
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """What an answer shows: rows of a relation, whole (`select=*`) or chosen from, and the call that gave them."""
 
     relation: QualifiedName

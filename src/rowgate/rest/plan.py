@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from rowgate.postgres.catalog.records import Catalog, QualifiedName, Relation, Volatility
 from rowgate.postgres.statement import Access
@@ -22,8 +24,7 @@ from rowgate.rest.tree import Field, Node, Output, Table, Written
 DOCUMENT_TYPES = frozenset({OPENAPI, "application/json", "*/*"})
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPlan:
+class ReadPlan(msgspec.Struct, frozen=True):
     """GET or HEAD of a relation."""
 
     relation: Relation
@@ -34,8 +35,7 @@ class ReadPlan:
     head: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MutationPlan:
+class MutationPlan(msgspec.Struct, frozen=True):
     """A write, and the tree that represents what it wrote. `format.body` is NONE unless a representation is asked."""
 
     relation: Relation
@@ -48,8 +48,7 @@ class MutationPlan:
     singular: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CallPlan:
+class CallPlan(msgspec.Struct, frozen=True):
     """A function call, and the tree that reads its rows."""
 
     call: Call
@@ -62,15 +61,13 @@ class CallPlan:
     singular: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OptionsPlan:
+class OptionsPlan(msgspec.Struct, frozen=True):
     """OPTIONS: the methods a resource has."""
 
     allow: str
 
 
-@dataclass(frozen=True, slots=True)
-class DescribePlan:
+class DescribePlan(msgspec.Struct, frozen=True):
     """GET or HEAD of the root: the OpenAPI document of a schema, with all of it or what the role may use."""
 
     schema: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from rowgate.http.exchange import Request
 from rowgate.postgres.catalog.records import Catalog
@@ -60,8 +62,7 @@ class Cache(Generic[Kept]):
             self.size -= freed
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """A request whose body is still to come."""
 
     shape: Hashable

@@ -6,7 +6,8 @@ https://docs.postgrest.org/en/v14/references/api/preferences.html
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from rowgate.rest.errors import RestError
 from rowgate.rest.ranges import MAX_ROW, integer

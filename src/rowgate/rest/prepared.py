@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from rowgate.http.exchange import RawHeaders
 from rowgate.postgres.catalog.records import Catalog, Function
@@ -21,8 +23,7 @@ from rowgate.rest.syntax import Count, Range, RestRequest
 from rowgate.rest.template import Template
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """A request ready to run. `statement` is None for OPTIONS and the OpenAPI document; `explain` is set where a count
     may be planned."""
 
@@ -34,8 +35,7 @@ class Ready:
     location: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """What all requests of one shape have in common."""
 
     request: RestRequest

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from rowgate.postgres.catalog.records import Catalog, Column, QualifiedName, Relation, Relationship
 from rowgate.rest.embedding import find_relationship
@@ -46,8 +48,7 @@ Item = TypeVar("Item")
 Scoped = tuple[tuple[EmbedPath, Item], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(msgspec.Struct, frozen=True):
     """What the query string asks of a node and of the nodes below it, each wish with its path from here."""
 
     filters: tuple[tuple[EmbedPath, Condition], ...]
@@ -55,8 +56,7 @@ class Wishes:
     ranges: tuple[tuple[EmbedPath, Range | Window], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What a node is planned with, beside its own wishes."""
 
     catalog: Catalog

@@ -5,8 +5,9 @@ https://docs.postgrest.org/en/v14/references/api.html
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import unquote
+
+from msgspec.structs import replace
 
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from rowgate.http.exchange import BodyTooLarge, Request, Response
 from rowgate.http.spool import Spool, SpoolSpace

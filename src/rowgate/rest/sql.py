@@ -13,8 +13,9 @@ The plan mode of each class (measured: a generic plan for a skewed filter with a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import IntEnum
+
+from msgspec.structs import replace
 
 from rowgate.postgres.catalog.records import Relation, RelationKind, Volatility
 from rowgate.postgres.quoting import identifier

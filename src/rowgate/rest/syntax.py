@@ -6,15 +6,15 @@ embedding). Names here are the client's; nothing has been looked up yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from rowgate.rest.holes import RowHole
 
 
-@dataclass(frozen=True, slots=True)
-class JsonStep:
+class JsonStep(msgspec.Struct, frozen=True):
     """`->key` (as_text False) or `->>key` (True). `index` is set, and `key` None, when the operand is an integer."""
 
     as_text: bool
@@ -22,16 +22,14 @@ class JsonStep:
     index: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FieldPath:
+class FieldPath(msgspec.Struct, frozen=True):
     """A column, with a path into its JSON or composite value."""
 
     name: str
     steps: tuple[JsonStep, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SelectField:
+class SelectField(msgspec.Struct, frozen=True):
     """`alias:column->path::cast` or an aggregate `alias:column.sum()::cast`; `field` None is a bare `count()`."""
 
     field: FieldPath | None
@@ -41,8 +39,7 @@ class SelectField:
     aggregate_cast: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SelectEmbed:
+class SelectEmbed(msgspec.Struct, frozen=True):
     """`alias:relation!hint!inner(…)`, or a spread `...relation(…)`."""
 
     relation: str
@@ -56,8 +53,7 @@ class SelectEmbed:
 SelectItem: TypeAlias = SelectField | SelectEmbed
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """`column=not.op(modifier).value`. `operator` is the URL's name (eq, like, fts, cs, is, in, isdistinct, …).
 
     `values` holds the list of `in.(…)` and of `op(any|all).{…}`; `value` everything else. `language` is the
@@ -73,8 +69,7 @@ class Filter:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(msgspec.Struct, frozen=True):
     """`and=(…)`, `or=(…)`, `not.and=(…)`, nested at will."""
 
     operator: str  # "and" or "or"
@@ -85,8 +80,7 @@ class Logic:
 Condition: TypeAlias = Filter | Logic
 
 
-@dataclass(frozen=True, slots=True)
-class OrderTerm:
+class OrderTerm(msgspec.Struct, frozen=True):
     """`column.desc.nullslast`, or `relation(column).asc` by a to-one embed."""
 
     field: FieldPath
@@ -98,8 +92,7 @@ class OrderTerm:
 EmbedPath: TypeAlias = tuple[str, ...]  # names or aliases of embeds, outermost first; () is the top level
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """Rows from `offset`; `limit` None is no limit."""
 
     offset: int = 0
@@ -113,16 +106,14 @@ class Range:
         return Window(RowHole.OFFSET if self.offset else 0, None if self.limit is None else RowHole.LIMIT)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """The top level's range without its numbers, which are lifted: a hole for each that there is."""
 
     offset: Literal[0, RowHole.OFFSET]
     limit: Literal[RowHole.LIMIT] | None
 
 
-@dataclass(frozen=True, slots=True)
-class QueryString:
+class QueryString(msgspec.Struct, frozen=True):
     """All of a query string. Maps are tuples of pairs, in the order received, so that the record can be hashed.
 
     `arguments` are the parameters that are no reserved word and carry no operator prefix: arguments of a GET call.
@@ -160,8 +151,7 @@ class Count(StrEnum):
     ESTIMATED = "estimated"
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(msgspec.Struct, frozen=True):
     """The Prefer header (RFC 7240), first value of each name. `applied` answers Preference-Applied."""
 
     resolution: Resolution | None = None
@@ -188,16 +178,14 @@ class Action(StrEnum):
     OPTIONS = "options"  # OPTIONS on any of them
 
 
-@dataclass(frozen=True, slots=True)
-class MediaType:
+class MediaType(msgspec.Struct, frozen=True):
     """A media type: lower-cased `name` ("application/json") and its parameters in order, quality removed."""
 
     name: str
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(msgspec.Struct, frozen=True):
     """A request body, its shape known but its values untouched.
 
     `body` is JSON text for JSON, CSV and form bodies alike (CSV becomes an array of objects, values as strings, the
@@ -214,8 +202,7 @@ class Payload:
     pairs: tuple[tuple[str, str], ...] = ()  # of a form, in order: a variadic parameter may be named several times
 
 
-@dataclass(frozen=True, slots=True)
-class RestRequest:
+class RestRequest(msgspec.Struct, frozen=True):
     """A whole request, parsed and validated without looking anything up."""
 
     action: Action

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from rowgate.postgres.statement import Access, PlanMode, Statement
 from rowgate.rest.holes import RowHole, row_pieces
@@ -12,8 +13,7 @@ from rowgate.rest.parameters import Filling, Parameters
 from rowgate.rest.syntax import Range
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True):
     """`pieces` of SQL text, every second one a row hole; `parameters`, some of which are to be filled by `fillings`."""
 
     pieces: tuple[str, ...]

@@ -7,8 +7,9 @@ Postgres answers with 42703. Both become SQL through `rowgate.postgres.quoting` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from rowgate.postgres.catalog.records import ComputedRelationship, QualifiedName, Relation, Relationship
 from rowgate.rest.call_plan import Call
@@ -17,20 +18,17 @@ from rowgate.rest.syntax import Filter, JsonStep, Range, Window
 ALL_ROWS = Range()
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """FROM a relation of the database."""
 
     name: QualifiedName
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """FROM the rows that the statement's write returned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(msgspec.Struct, frozen=True):
     """FROM a computed relationship: a function of the parent's row, cast to the type it was declared for."""
 
     relationship: ComputedRelationship
@@ -39,8 +37,7 @@ class Computed:
 Source: TypeAlias = Table | Written | Computed | Call
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A column and a path into it. `to_jsonb`: the value must become jsonb before a path can enter it.
 
     `to_json` and `from_text` are functions (quoted, qualified) that write and read a domain's own wire form.
@@ -58,8 +55,7 @@ class Field:
         return self.name == "*" and not self.steps
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """A column of the answer. `field` None is the row itself, which only `count` can be applied to."""
 
     field: Field | None
@@ -69,24 +65,21 @@ class Output:
     aggregate_cast: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FieldFilter:
+class FieldFilter(msgspec.Struct, frozen=True):
     """One comparison of a field with a value of the client's."""
 
     field: Field
     filter: Filter
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(msgspec.Struct, frozen=True):
     """`embed=is.null` (present False) or `embed=not.is.null`: whether the embed has a row for this one."""
 
     embed: int  # index into the node's embeds
     present: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """Conditions joined by "and" or "or"."""
 
     operator: str
@@ -97,8 +90,7 @@ class Group:
 NodeCondition: TypeAlias = FieldFilter | Presence | Group
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """One sort key: a field of the node, or of its to-one embed number `embed`."""
 
     field: Field
@@ -107,8 +99,7 @@ class Order:
     nulls_first: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """One level of the tree. `alias` is the name its rows have in SQL, and in Postgres' error messages."""
 
     source: Source
@@ -133,8 +124,7 @@ class Node:
         return not self.outputs and all(embed.node.answers_nothing for embed in self.embeds)
 
 
-@dataclass(frozen=True, slots=True)
-class SpreadColumn:
+class SpreadColumn(msgspec.Struct, frozen=True):
     """A column that a spread lifts into its parent; aggregates of a to-one spread are applied there."""
 
     name: str
@@ -143,8 +133,7 @@ class SpreadColumn:
     aggregate_cast: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Embed:
+class Embed(msgspec.Struct, frozen=True):
     """A node below another, and how the two hang together.
 
     `lateral` names a spread's subquery; `junction_alias` the junction of a many-to-many relationship.

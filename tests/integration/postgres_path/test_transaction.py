@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from rowgate.postgres.database import Database, ServiceUnavailableHere
 from rowgate.postgres.errors import DatabaseError

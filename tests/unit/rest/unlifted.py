@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from rowgate.http.exchange import RawHeaders
 from rowgate.project.settings import RestSettings
