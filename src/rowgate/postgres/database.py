@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rowgate.postgres.context import Command, context_command, refuse_nul, statement_timeout
 from rowgate.postgres.diagnostics import QUERY_CANCELED
-from rowgate.postgres.errors import OutcomeUnknown, PostgresError, Unavailable
+from rowgate.postgres.errors import Interrupted, OutcomeUnknown, PostgresError
 from rowgate.postgres.feed import Feed
 from rowgate.postgres.flight import ConnectionLost, Flight
 from rowgate.postgres.pool import Pool, PoolStats
@@ -268,7 +268,7 @@ def _reason(flight: Flight) -> Exception:
             return OutcomeUnknown(
                 "the connection to Postgres was lost after the write was sent: it may or may not have happened"
             )
-        return Unavailable("the connection to Postgres was lost; nothing of the request remains")
+        return Interrupted("the connection to Postgres was lost; nothing of the request remains")
     if flight.ended is not None:
         return flight.ended
     assert flight.failure is not None

@@ -44,6 +44,11 @@ class PoolTimeout(Unavailable):
 
 
 @dataclass(slots=True)
+class Interrupted(Unavailable):
+    """The connection was lost while it worked on the request; Postgres keeps nothing of it."""
+
+
+@dataclass(slots=True)
 class OutcomeUnknown(PostgresError):
     """A write was sent and the connection was lost before Postgres acknowledged it: it may or may not have happened."""
 

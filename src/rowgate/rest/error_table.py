@@ -12,7 +12,7 @@ import msgspec
 
 from rowgate.identity.refusals import refusal
 from rowgate.postgres.database import ServiceUnavailableHere
-from rowgate.postgres.errors import DatabaseError, OutcomeUnknown, PoolTimeout, PostgresError, Unavailable
+from rowgate.postgres.errors import DatabaseError, Interrupted, OutcomeUnknown, PoolTimeout, PostgresError, Unavailable
 from rowgate.rest.errors import RestError
 from rowgate.rest.refused import refusal_error
 from rowgate.rest.said import STATUSES, are_headers, raw_headers, said_reason
@@ -147,8 +147,9 @@ def postgres_error(error: PostgresError, *, authenticated: bool) -> RestError:
             "The write may or may not have happened: read before writing again.",
         )
     retry = ((b"retry-after", str(error.retry_after).encode()),) if isinstance(error, Unavailable) else ()
-    message = "Database connection error. Retrying the connection."
-    return RestError(503, "PGRST000", message, str(error) or None, None, retry)
+    code, what = ("PGRST001", "client") if isinstance(error, Interrupted) else ("PGRST000", "connection")
+    message = f"Database {what} error. Retrying the connection."
+    return RestError(503, code, message, str(error) or None, None, retry)
 
 
 def no_catalog() -> RestError:

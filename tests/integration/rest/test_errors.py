@@ -9,7 +9,7 @@ import pytest
 
 from rowgate.identity.refusals import REFUSALS, refusal
 from rowgate.postgres.catalog.records import Catalog
-from rowgate.postgres.errors import OutcomeUnknown, PoolTimeout, PostgresError, Unavailable
+from rowgate.postgres.errors import Interrupted, OutcomeUnknown, PoolTimeout, PostgresError, Unavailable
 from rowgate.postgres.statement import Result, Transaction
 from rowgate.principal import Principal
 from tests.integration.rest.shop import ANON, Answer, Client, answer_of
@@ -129,6 +129,7 @@ class Broken:
     ("error", "status", "code", "retry"),
     [
         (Unavailable("starting up", 3), 503, "PGRST000", "3"),
+        (Interrupted("connection lost"), 503, "PGRST001", "1"),
         (PoolTimeout("10 s"), 504, "PGRST003", None),
         (OutcomeUnknown("connection lost"), 500, "outcome_unknown", None),
     ],
