@@ -8,6 +8,7 @@ nothing: user SQL that ends the request's role (COMMIT, RESET ROLE) is left with
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from rowgate.errors import RowgateError
 from rowgate.postgres.login_names import DEFAULT_PREFIX, LoginNames, is_mark, login_names, mark_of
 from rowgate.postgres.quoting import identifier, literal
 from rowgate.postgres.roles import read_roles
-from rowgate.postgres.serving import Serving, login_conninfo, parse_conninfo, place_of
+from rowgate.postgres.serving import Serving, completed, login_conninfo, parse_conninfo, place_of
 from rowgate.project.settings import Secrets
 
 SERVICE_ROLE = "service_role"
@@ -65,21 +66,24 @@ async def prepare(
     listen_url: str | None = None,
     login_prefix: str = DEFAULT_PREFIX,
     privileged_tokens: bool = False,
+    expected: Sequence[str] = PUBLIC_ROLES,
 ) -> Serving:
     """Make sure the roles and logins exist and say how to serve through them. Running it again changes nothing.
 
     `roles` are all roles any issuer may name, `schemas` the exposed ones (their RLS tables make owners privileged),
     `socket` folder and port of the embedded server's socket. A login without superuser and CREATEROLE, or `setup`
     "never", is served through as it is, and nothing is changed; `privileged_tokens` says that tokens may then take the
-    privileged roles it reaches. Raises ConfigurationError for a malformed URL and
-    RowgateError for an unreachable or too old server, for roles that could not be made safe, and for logins named with
-    `login_prefix` that another project uses.
+    privileged roles it reaches, and `expected` which roles not to reach is warned of. Raises ConfigurationError for a
+    malformed URL and RowgateError for an unreachable or too old server, for roles that could not be made safe, and for
+    logins named with `login_prefix` that another project uses.
     """
     names = login_names(login_prefix)
     async with await connect(owner_url) as connection:
         owner = await _who(connection)
         if setup == "never" or not (owner.superuser or owner.createrole):
-            return await _serve_through(connection, owner, owner_url, schemas, listen_url, privileged_tokens)
+            return await _serve_through(
+                connection, owner, completed(owner_url, os.environ), schemas, listen_url, privileged_tokens, expected
+            )
         left_out, warnings = await _set_up(connection, owner, names, secrets, roles, schemas)
     public = login_conninfo(owner_url, owner.name, names.public, secrets.public_login_password, socket)
     service = login_conninfo(owner_url, owner.name, names.service, secrets.service_login_password, socket)
@@ -346,6 +350,7 @@ async def _serve_through(
     schemas: Sequence[str],
     listen_url: str | None,
     privileged_tokens: bool,
+    expected: Sequence[str],
 ) -> Serving:
     """Serve through the given login as it is, as PostgREST does through its authenticator. Changes nothing."""
     snapshot = await read_roles(connection, owner.name, owner.name, schemas)
@@ -358,7 +363,7 @@ async def _serve_through(
     elif reachable:
         listed = "; ".join(f"{role} ({why})" for role, why in sorted(reachable.items()))
         warnings.append(f"Any function called in a request can become what the login {owner.name} may: {listed}.")
-    missing = [role for role in PUBLIC_ROLES if role not in snapshot.public]
+    missing = [role for role in expected if role not in snapshot.public]
     if missing:
         warnings.append(
             f"The login {owner.name} cannot serve {', '.join(missing)}. Where they exist and are unprivileged, an "

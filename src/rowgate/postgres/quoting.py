@@ -18,6 +18,11 @@ def qualified(schema: str, name: str) -> str:
     return f"{identifier(schema)}.{identifier(name)}"
 
 
+def dotted(name: str) -> str:
+    """Quote a name from configuration part by part: `auth.check` is the function `check` of the schema `auth`."""
+    return ".".join(identifier(part) for part in name.split("."))
+
+
 def literal(text: str) -> str:
     """Quote a text constant of our own making (a catalog name, a setting); client values travel as parameters.
 

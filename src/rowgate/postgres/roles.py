@@ -205,6 +205,14 @@ class RoleWatch:
         self._service_login, self._secret_keys_need = service_login, secret_keys_need
         await self.refresh()
 
+    async def judge_by(self, schemas: Sequence[str]) -> None:
+        """From now on these schemas are the exposed ones, whose owners are privileged. Raises OSError where the roles
+        cannot be read: then nothing of a new schema may be served yet."""
+        if tuple(schemas) != self._schemas:
+            self._schemas = tuple(schemas)
+            if not await self.refresh():
+                raise OSError(self.failure)
+
     async def refresh(self) -> bool:
         """Read now; False (and `failure` says why) when the database did not answer."""
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Conninfo
 
 from rowgate.errors import ConfigurationError
 
@@ -48,6 +49,18 @@ def parse_conninfo(url: str, name: str = "DATABASE_URL") -> dict[str, str]:
             "Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %-codes for special characters in USER and "
             "PASSWORD (`%40` for @).",
         ) from None
+
+
+def completed(url: str, environ: Mapping[str, str]) -> str:
+    """A URL with what libpq would add to it from `PGHOST`, `PGUSER`, `PGPASSWORD` and their kind: the processes that
+    connect with it have no such variables. Raises ConfigurationError."""
+    given = parse_conninfo(url)
+    added: dict[str, str] = {}
+    for option in Conninfo.get_defaults():
+        name, variable = option.keyword.decode(), option.envvar.decode() if option.envvar is not None else ""
+        if name not in given and environ.get(variable):
+            added[name] = environ[variable]
+    return make_conninfo(url, **added) if added else url
 
 
 def place_of(url: str) -> str:

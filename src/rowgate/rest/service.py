@@ -14,7 +14,7 @@ from rowgate.identity.refusals import Refusal
 from rowgate.postgres.catalog.accessible import accessible_row, accessible_statement
 from rowgate.postgres.catalog.records import Catalog, RoleSettings
 from rowgate.postgres.errors import DatabaseError, PostgresError
-from rowgate.postgres.quoting import identifier
+from rowgate.postgres.quoting import dotted
 from rowgate.postgres.statement import Access, End, Isolation, RequestContext, Result, Statement, Transaction
 from rowgate.principal import Principal
 from rowgate.project.service_address import service_address
@@ -281,5 +281,5 @@ def _pre_request(settings: RestSettings) -> dict[Access, Statement] | None:
     """`db_pre_request`: a function called before every statement, in its transaction."""
     if settings.db_pre_request is None:
         return None
-    name = ".".join(identifier(part) for part in settings.db_pre_request.split("."))
-    return {access: Statement(f"select {name}()", (), access) for access in Access}
+    call = f"select {dotted(settings.db_pre_request)}()"
+    return {access: Statement(call, (), access) for access in Access}

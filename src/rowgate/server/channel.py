@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from rowgate.postgres.serving import Serving
-from rowgate.project.settings import IdentitySettings, Settings
+from rowgate.project.settings import Settings
 from rowgate.server.verdicts import VerdictCounts
 
 FRAME_LIMIT = 64 * 1024 * 1024  # bytes; pasted key sets are the largest thing in here
@@ -30,9 +30,17 @@ class Orders(msgspec.Struct, frozen=True, tag="orders"):
 
 
 class Reload(msgspec.Struct, frozen=True, tag="reload"):
-    """Parent to worker: the issuers changed."""
+    """Parent to worker: issuers, or settings of the REST dialect, changed."""
 
-    identity: IdentitySettings
+    settings: Settings
+
+
+class ReadCatalog(msgspec.Struct, frozen=True, tag="read_catalog"):
+    """Parent to worker: read the catalog again."""
+
+
+class ReloadAsked(msgspec.Struct, frozen=True, tag="reload_asked"):
+    """Worker to parent: the database asks for the configuration to be read again."""
 
 
 class Report(msgspec.Struct, frozen=True, tag="report"):
@@ -45,7 +53,7 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     verdicts: VerdictCounts = {}
 
 
-Message = Orders | Reload | Report
+Message = Orders | Reload | ReadCatalog | ReloadAsked | Report
 
 
 class Channel:

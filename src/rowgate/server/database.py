@@ -6,14 +6,17 @@ Set-up is done as the database's owner and never again after it: what serves req
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rowgate.errors import RowgateError
+from rowgate.identity.unbound import unbound_of
 from rowgate.postgres import migrations, system
+from rowgate.postgres.database_settings import read_database_settings
 from rowgate.postgres.embedded.server import EmbeddedServer
-from rowgate.postgres.logins import CHECK_URL, CONNECT_TIMEOUT, DatabaseUnreachable, prepare
+from rowgate.postgres.logins import CHECK_URL, CONNECT_TIMEOUT, PUBLIC_ROLES, DatabaseUnreachable, prepare
 from rowgate.postgres.serving import Serving, place_of
+from rowgate.project.database_config import DATABASE_NAMES, with_database_settings
 from rowgate.project.settings import Settings
 from rowgate.server.role_upkeep import RoleUpkeep
 
@@ -22,13 +25,20 @@ class ProjectDatabase:
     """The database of one run. `say` prints a line for the operator."""
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._base = settings  # of files and environment alone
         self._settings = settings
+        self._in_database: Mapping[str, str] = {}  # the settings the database held last, by name
         self._say = say
         self._upkeep = RoleUpkeep(settings.rest.db_schemas)
         self._embedded: EmbeddedServer | None = None
         self._starting: asyncio.Future[None] | None = None
         self._owner_url: str | None = settings.db.url
         self._socket: tuple[Path, int] | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force: with the settings that stand in the database, once it was prepared."""
+        return self._settings
 
     @property
     def kind(self) -> str:
@@ -51,22 +61,45 @@ class ProjectDatabase:
 
         Raises DatabaseUnreachable where trying again later can help, and RowgateError where it cannot.
         """
-        self._owner_url, self._socket = self._settings.db.url, None
+        self._owner_url, self._socket = self._base.db.url, None
         if self._owner_url is None:
             self._owner_url, self._socket = await self._start_embedded()
-        serving = await self._log_in(self._settings)
+        serving = await self._log_in(self._base)
         if serving.owner_url is not None and await self._set_up(serving.owner_url):
-            serving = await self._log_in(self._settings)  # a migration may have made roles or changed their powers
+            serving = await self._log_in(self._base)  # a migration may have made roles or changed their powers
+        settings, problem = await self.configure(self._base, serving)
+        if problem is not None:
+            raise problem  # there is no former configuration to go on with
+        if _judged_by(settings) != _judged_by(self._base):
+            serving = await self._log_in(settings)
+        self._take_up(settings)
         for sentence in (*serving.warnings, *serving.left_out):
             self._say(f"Note: {sentence}")
         return serving
 
     async def serve_roles(self, settings: Settings, serving: Serving) -> Serving:
         """Let the logins take the roles that changed settings name. Only after `prepare`. Raises RowgateError."""
-        if _roles(settings) != _roles(self._settings):
+        if _judged_by(settings) != _judged_by(self._settings):
             serving = await self._renew(settings, serving)
-        self._settings = settings
+        self._take_up(settings)
         return serving
+
+    async def configure(self, settings: Settings, serving: Serving) -> tuple[Settings, RowgateError | None]:
+        """These settings with those that stand in the database; or with those that stood there last, and why."""
+        if not settings.rest.db_config:
+            return settings, None
+        try:
+            values = await read_database_settings(serving.public_conninfo, DATABASE_NAMES, settings.rest.db_pre_config)
+            configured = with_database_settings(settings, values)
+            unbound_of(configured.rest)  # a key set that cannot be read must not stand in the way of the next reload
+        except RowgateError as error:
+            return with_database_settings(settings, self._in_database), error
+        self._in_database = values
+        return configured, None
+
+    def _take_up(self, settings: Settings) -> None:
+        self._settings = settings
+        self._upkeep.judge_by(settings.rest.db_schemas)
 
     async def renew(self, serving: Serving) -> Serving | None:
         """Set up again if the database's roles changed since this was asked last, and say what is new: how to serve
@@ -117,6 +150,7 @@ class ProjectDatabase:
             socket=self._socket,
             listen_url=settings.db.listen_url,
             login_prefix=settings.db.login_prefix,
+            expected=_expected(settings),
             privileged_tokens=settings.rest.jwt_secret is not None and settings.rest.allow_privileged_roles,
         )
 
@@ -146,6 +180,19 @@ def embedded_server(settings: Settings) -> EmbeddedServer:
         bin_folder=settings.db.bin_folder,
         project=settings.project_id,
     )
+
+
+def _expected(settings: Settings) -> tuple[str, ...]:
+    """The roles that a foreign login had better be able to take."""
+    if not settings.postgrest:
+        return PUBLIC_ROLES
+    named = (settings.rest.db_anon_role, *settings.rest.jwt_roles)
+    return tuple(role for role in named if role is not None)
+
+
+def _judged_by(settings: Settings) -> tuple[object, ...]:
+    """What decides which roles the logins get and which of them are privileged."""
+    return _roles(settings), settings.rest.db_schemas, settings.rest.allow_privileged_roles
 
 
 def _roles(settings: Settings) -> tuple[str, ...]:

@@ -48,6 +48,10 @@ class RoleUpkeep:
             self.settle()
         return state != self._settled
 
+    def judge_by(self, schemas: Sequence[str]) -> None:
+        """From now on these schemas are the exposed ones."""
+        self._schemas = tuple(schemas)
+
     def settle(self) -> None:
         """What was seen last has been taken care of."""
         self._settled = self._seen

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 
 import psycopg
 
@@ -19,13 +19,12 @@ from rowgate.postgres.database import Database
 from rowgate.postgres.listen import Listener
 from rowgate.postgres.roles import RoleSnapshot, RoleWatch
 from rowgate.postgres.serving import Serving
-from rowgate.project.settings import IdentitySettings, Settings
+from rowgate.project.settings import Settings
 from rowgate.rest.service import RestService
 from rowgate.rest.timing import TimedRestService
 from rowgate.server.log import Log
 
 PREFIXES: Mapping[str, str] = {"rest": RestService.prefix}  # service name in `server.services` -> path
-RELOAD_CHANNEL = "pgrst"  # PostgREST's: what already notifies it keeps working
 KEY_CACHE = "keys"  # folder below the state folder: the last good key set of each issuer survives a restart
 CONNECT_TIMEOUT = 5  # seconds
 FIRST_RETRY = 0.5  # seconds before the catalog is read again after a failure; doubles up to LONGEST_RETRY
@@ -34,10 +33,26 @@ POOL_DRAIN = 5.0  # seconds; the server in front has let its requests finish alr
 
 
 class Rooms:
-    """Everything behind the gateway of one worker. Nothing here fails because the database or an issuer is away."""
+    """Everything behind the gateway of one worker. Nothing here fails because the database or an issuer is away.
 
-    def __init__(self, settings: Settings, serving: Serving, log: Log) -> None:
+    `on_services` is handed services that take the place of the former ones; `on_reload_asked` is called when the
+    database wants the configuration to be read again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        serving: Serving,
+        log: Log,
+        *,
+        on_services: Callable[[Sequence[Service]], None],
+        on_reload_asked: Callable[[], None],
+    ) -> None:
         self._settings = settings
+        self._awaiting: Settings | None = None  # settings that need a catalog of their own, which is being read
+        self._on_services = on_services
+        self._on_reload_asked = on_reload_asked
+        self._listened = False
         self._log = log
         self._roles = RoleWatch(
             serving.public_conninfo,
@@ -55,22 +70,27 @@ class Rooms:
         self._catalog = CatalogHolder(self._read_catalog)
         self._listener = Listener(
             serving.listen_conninfo,
-            (RELOAD_CHANNEL,),
+            (settings.rest.db_channel,),
             self._notified,
             self._listening,
         )
         self._outdated = asyncio.Event()
         self._outdated.set()
         self._catalog_task: asyncio.Task[None] | None = None
+        self.services = self._services(settings)
+
+    def _services(self, settings: Settings) -> tuple[Service, ...]:
         service = TimedRestService if settings.rest.server_timing_enabled else RestService
-        rest = service(settings.rest, self._database, lambda: self._catalog.current, settings.api)
-        self.services: tuple[Service, ...] = (rest,)
+        return (service(settings.rest, self._database, lambda: self._catalog.current, settings.api),)
 
     async def open(self) -> None:
         """Begin everything that runs in the background. Delays by seconds when the database is away, no more."""
         await self.verifier.start()
         self._catalog_task = asyncio.create_task(self._keep_catalog(), name="catalog")
-        await asyncio.gather(self._roles.start(), self._database.open(), self._listener.start())
+        beginning = [self._roles.start(), self._database.open()]
+        if self._settings.rest.db_channel_enabled:
+            beginning.append(self._listener.start())
+        await asyncio.gather(*beginning)
 
     async def close(self) -> None:
         """End it again, listeners first and connections last."""
@@ -83,11 +103,28 @@ class Rooms:
         await self.verifier.stop()
         await self._database.close(POOL_DRAIN)
 
-    def reload(self, identity: IdentitySettings) -> None:
-        """Take changed issuers up. Raises ConfigurationError and changes nothing when they are not valid."""
-        settings = replace(self._settings, identity=identity)
+    def reload(self, settings: Settings) -> None:
+        """Take changed issuers and settings of the dialect up. Raises ConfigurationError and changes nothing when they
+        are not valid. Where other schemas are exposed, the former ones serve until the catalog of the new ones is read.
+        """
         self.verifier.reconfigure(settings)
+        if _exposed(settings) == _exposed(self._settings):
+            self._awaiting = None
+            self._take_up(settings)
+        else:
+            self._awaiting = settings
+            self._outdated.set()
+
+    def read_catalog(self) -> None:
+        """Read the catalog again, soon; the present one serves meanwhile."""
+        self._outdated.set()
+
+    def _take_up(self, settings: Settings) -> None:
+        changed = settings.rest != self._settings.rest
         self._settings = settings
+        if changed:  # requests under way keep the services they came to
+            self.services = self._services(settings)
+            self._on_services(self.services)
 
     async def serve_by(self, serving: Serving) -> None:
         """Take up that secret keys can be served from now on, or no longer. The public login never changes."""
@@ -134,16 +171,21 @@ class Rooms:
         self.verifier.roles_changed()
 
     async def _notified(self, _channel: str, payload: str) -> None:
-        """`NOTIFY pgrst, 'reload schema'`, as PostgREST has it; an empty payload means everything.
+        """`NOTIFY pgrst, 'reload schema'`, as PostgREST has it; an empty payload means the same.
 
-        `reload config` means the settings of roles here, which are read with the catalog.
+        `reload config` is for the parent, and for the settings of roles, which are read with the catalog.
         """
         if payload in ("", "reload schema", "reload config"):
             self._outdated.set()
+        if payload == "reload config":
+            self._on_reload_asked()
 
     async def _listening(self) -> None:
-        """What was announced before this moment is lost: read everything again."""
+        """What was announced before this moment is lost: read everything again. At the start all is fresh."""
         self._outdated.set()
+        if self._listened:
+            self._on_reload_asked()
+        self._listened = True
 
     async def _keep_catalog(self) -> None:
         """Read the catalog whenever it is outdated, and again until that succeeds; the old one serves meanwhile."""
@@ -153,6 +195,7 @@ class Rooms:
             self._outdated.clear()
             try:
                 catalog = await self._catalog.reload()
+                await self._roles.judge_by(self._settings.rest.db_schemas)  # of former schemas no more
             except (psycopg.Error, OSError) as error:
                 self._log.warning("catalog not read", problem=_words(error), again_in=pause)
                 self._outdated.set()
@@ -165,11 +208,24 @@ class Rooms:
 
     async def _read_catalog(self, version: int) -> Catalog:
         """Read the catalog through the login that serves, on a connection of its own: it may take seconds."""
-        rest = self._settings.rest
+        settings = self._awaiting or self._settings
+        rest, before = settings.rest, self._settings.rest
+        if self._awaiting is not None:
+            # Before anything of the new schemas is served, and as long as anything of the old ones is.
+            await self._roles.judge_by((*before.db_schemas, *rest.db_schemas))
         async with await psycopg.AsyncConnection.connect(
             self._public_conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT, prepare_threshold=None
         ) as connection:
-            return await load(connection, rest.db_schemas, rest.db_extra_search_path, version)
+            catalog = await load(connection, rest.db_schemas, rest.db_extra_search_path, version)
+        if settings is self._awaiting:
+            self._awaiting = None
+            self._take_up(settings)  # from here to the holder nothing waits: settings and catalog change in one step
+        return catalog
+
+
+def _exposed(settings: Settings) -> tuple[object, ...]:
+    """What the catalog is read for."""
+    return settings.rest.db_schemas, settings.rest.db_extra_search_path
 
 
 def _words(error: Exception) -> str:

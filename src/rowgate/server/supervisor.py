@@ -19,8 +19,9 @@ from rowgate.identity.issuers import build_issuers
 from rowgate.identity.unbound import unbound_of
 from rowgate.postgres.logins import DatabaseUnreachable
 from rowgate.postgres.serving import Serving
+from rowgate.project.database_config import live
 from rowgate.project.settings import Settings
-from rowgate.server.channel import Orders, Reload
+from rowgate.server.channel import Orders, ReadCatalog, Reload
 from rowgate.server.database import ProjectDatabase
 from rowgate.server.log import Log
 from rowgate.server.port import listen, url_of
@@ -31,8 +32,9 @@ from rowgate.server.worker_process import KILL_GRACE, WorkerProcess
 
 SILENCE = 1.0  # seconds after which a start says what it waits for
 SLOW_START = 10.0  # seconds without news before the ready line after which the operator is told what is missing
+RELOAD_PAUSE = 0.05  # seconds in which further wishes for a reload are the same one
 DATABASE_RETRY = 1.0  # seconds between attempts to reach a database that is away
-_LIVE_SECTIONS = frozenset({"identity"})  # what running workers take up without a restart
+_LIVE_SECTIONS = frozenset({"identity", "rest"})  # what running workers take up without a restart
 _DRAIN_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -66,6 +68,8 @@ class Supervisor:
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
         self._setting_up = asyncio.Lock()
+        self._reload_asked = asyncio.Event()
+        self._reloading = asyncio.Lock()
         self._signals = 0
 
     async def run(self) -> None:
@@ -90,17 +94,19 @@ class Supervisor:
             self._say(f"Rowgate listens at {url}, answers 503 until the database can be reached, and keeps trying.")
             self._database_state = error.message
         else:
+            self._settings = self._database.settings
             self._database_state = self._database.kind
         if self._stop.is_set():
             return
         self._workers = [
-            WorkerProcess(number, listener, self._orders, self._news.set, self._log)
+            WorkerProcess(number, listener, self._orders, self._news.set, self._reload_asked.set, self._log)
             for number in range(self._settings.server.workers)
         ]
         running = [asyncio.ensure_future(worker.run()) for worker in self._workers]
         beside = [
             asyncio.ensure_future(self._follow(url)),
             asyncio.ensure_future(self._watch_configuration()),
+            asyncio.ensure_future(self._reload_when_asked()),
             asyncio.ensure_future(self._keep_database()),
         ]
         try:
@@ -203,6 +209,7 @@ class Supervisor:
                     self._log.warning("database not usable yet", problem=error.message, hint=error.hint)
                     self._database_state = error.message
                 continue
+            self._settings = self._database.settings
             self._database_state = self._database.kind
             self._log.info("database reached")
             self._tell_orders()
@@ -241,14 +248,34 @@ class Supervisor:
                 # Most likely an editor between two steps: look again before nobody is trusted any more.
                 await asyncio.sleep(POLL_SECONDS)
                 watch.changed()
+            await self._reload()
+
+    async def _reload_when_asked(self) -> None:
+        """Read the configuration again for SIGUSR2 and `NOTIFY …, 'reload config'`. Every worker hears the latter; what
+        they tell within a moment is one reload."""
+        while True:
+            await self._reload_asked.wait()
+            await asyncio.sleep(RELOAD_PAUSE)
+            self._reload_asked.clear()
+            await self._reload()
+
+    async def _reload(self) -> None:
+        """Read files and database again and take up what changed; what cannot be used changes nothing."""
+        async with self._reloading:
             try:
                 settings = self._resolve()
             except RowgateError as error:
                 self._log.error("configuration not taken up", problem=error.message, hint=error.hint)
-                continue
+                return
             except Exception as error:  # a half-written file must not end a running server
                 self._log.error("configuration not taken up", problem=type(error).__name__)
-                continue
+                return
+            if self._serving is not None:
+                settings, problem = await self._database.configure(settings, self._serving)
+                if problem is not None:
+                    self._log.error(
+                        "configuration in the database not taken up", problem=problem.message, hint=problem.hint
+                    )
             await self._take_up(settings)
 
     async def _take_up(self, settings: Settings) -> None:
@@ -259,23 +286,25 @@ class Supervisor:
             and part.name not in _LIVE_SECTIONS
             and getattr(settings, part.name) != getattr(self._settings, part.name)
         ]
+        rest, at_start = live(settings.rest, self._settings.rest)
+        waiting += [f"rest.{name}" for name in at_start]
         if waiting:
             self._log.warning("these settings change at the next start", sections=waiting)
-        if settings.identity == self._settings.identity:
+        if (settings.identity, rest) == (self._settings.identity, self._settings.rest):
             return
-        settings = replace(self._settings, identity=settings.identity)
+        settings = replace(self._settings, identity=settings.identity, rest=rest, origins=settings.origins)
         try:
             self._check_issuers(settings)
             if self._serving is not None:
                 async with self._setting_up:  # a new issuer may name roles no login may take yet
                     self._serve_by(await self._database.serve_roles(settings, self._serving))
         except RowgateError as error:
-            self._log.error("issuers not taken up", problem=error.message, hint=error.hint)
+            self._log.error("configuration not taken up", problem=error.message, hint=error.hint)
             return
         self._settings = settings
         for worker in self._workers:
-            worker.tell(Reload(identity=settings.identity))
-        self._log.info("issuers reloaded", issuers=[issuer.name for issuer in settings.identity.issuers])
+            worker.tell(Reload(settings=settings))
+        self._log.info("configuration reloaded", issuers=[issuer.name for issuer in settings.identity.issuers])
 
     def _check_issuers(self, settings: Settings) -> None:
         """Raise ConfigurationError for issuers that no worker could take; say what is questionable about the others."""
@@ -289,6 +318,12 @@ class Supervisor:
         for number in _DRAIN_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants the hang-up ignored
                 loop.add_signal_handler(number, self._asked_to_stop)
+        loop.add_signal_handler(signal.SIGUSR1, self._read_catalogs)
+        loop.add_signal_handler(signal.SIGUSR2, self._reload_asked.set)
+
+    def _read_catalogs(self) -> None:
+        for worker in self._workers:
+            worker.tell(ReadCatalog())
 
     def _asked_to_stop(self) -> None:
         self._signals += 1

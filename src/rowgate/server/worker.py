@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 import uvloop
@@ -21,10 +21,11 @@ import uvloop
 from rowgate.errors import RowgateError
 from rowgate.http.access import AccessLog
 from rowgate.http.crash import place_of
+from rowgate.http.exchange import Service
 from rowgate.http.gateway import Gateway, Readiness
 from rowgate.http.metrics import RequestMetrics
 from rowgate.http.protocol import protocol_class
-from rowgate.server.channel import Channel, Orders, Reload, Report
+from rowgate.server.channel import Channel, Orders, ReadCatalog, Reload, ReloadAsked, Report
 from rowgate.server.log import Log, configure
 from rowgate.server.rooms import PREFIXES, Rooms
 from rowgate.server.verdicts import by_issuer
@@ -120,16 +121,27 @@ class Worker:
             await self._rooms.serve_by(orders.serving)
             return
         try:
-            rooms = self._rooms = Rooms(orders.settings, orders.serving, self._log)
+            rooms = self._rooms = Rooms(
+                orders.settings,
+                orders.serving,
+                self._log,
+                on_services=self._serve,
+                on_reload_asked=lambda: self._channel.send(ReloadAsked()),
+            )
             await rooms.open()
         except Exception as error:
             # Nothing here fails because something outside is away; a worker that cannot open is started afresh.
             self._log.error("worker cannot serve", error=type(error).__name__, at=place_of(error))
             logging.shutdown()  # the line above is on its way on a thread
             os._exit(1)
-        self._gateway.open(rooms.verifier, rooms.services)
         self._opened = True
+        self._serve(rooms.services)
         self._tell_parent()
+
+    def _serve(self, services: Sequence[Service]) -> None:
+        """From now on these services answer, once the rooms have opened."""
+        if self._opened and self._rooms is not None:
+            self._gateway.open(self._rooms.verifier, services)
 
     async def _listen_to_parent(self) -> None:
         while (message := await self._channel.receive()) is not None:
@@ -137,10 +149,12 @@ class Worker:
                 await self._open_rooms(message)
             elif isinstance(message, Reload) and self._rooms is not None:
                 try:
-                    self._rooms.reload(message.identity)
+                    self._rooms.reload(message.settings)
                 except RowgateError as error:
-                    self._log.error("issuers not taken up", problem=error.message, hint=error.hint)
+                    self._log.error("configuration not taken up", problem=error.message, hint=error.hint)
                 self._tell_parent()
+            elif isinstance(message, ReadCatalog) and self._rooms is not None:
+                self._rooms.read_catalog()
         self._log.warning("the parent process is gone; this worker ends")
         self._server.config.timeout_graceful_shutdown = ORPHAN_DRAIN_SECONDS
         asyncio.get_running_loop().call_later(ORPHAN_LIMIT_SECONDS, os._exit, 1)
@@ -187,6 +201,8 @@ def main() -> None:
     # Until the loop has its own handlers: an early SIGTERM means there is nothing to finish.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for reload in (signal.SIGUSR1, signal.SIGUSR2):  # the parent's; by default they would end a worker
+        signal.signal(reload, signal.SIG_IGN)
     uvloop.run(_work(control, listener))
 
 

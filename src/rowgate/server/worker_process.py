@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from rowgate.server.channel import Channel, Message, Orders, Report
+from rowgate.server.channel import Channel, Message, Orders, ReloadAsked, Report
 from rowgate.server.log import Log
 from rowgate.server.verdicts import VerdictCounts, summed
 
@@ -24,7 +24,8 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV
 
 
 class WorkerProcess:
-    """Keeps one worker alive until `drain`. `orders` gives the orders of the moment; `reported` is told of news."""
+    """Keeps one worker alive until `drain`. `orders` gives the orders of the moment; `reported` is told of news, and
+    `reload_asked` that the database wants the configuration to be read again."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class WorkerProcess:
         listener: socket.socket,
         orders: Callable[[int], Orders],
         reported: Callable[[], None],
+        reload_asked: Callable[[], None],
         log: Log,
     ) -> None:
         self.number = number
@@ -42,6 +44,7 @@ class WorkerProcess:
         self._listener = listener
         self._orders = orders
         self._reported = reported
+        self._reload_asked = reload_asked
         self._log = log
         self._channel: Channel | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -120,6 +123,8 @@ class WorkerProcess:
         while (message := await channel.receive()) is not None:
             if isinstance(message, Report):
                 self._news(message)
+            elif isinstance(message, ReloadAsked):
+                self._reload_asked()
 
     def _news(self, report: Report) -> None:
         self.report = report

@@ -331,4 +331,28 @@ GUARDS = (
         "key: value for key, value in parse_conninfo(owner_url).items()",
         ("unit/postgres_server/test_serving.py::test_the_owners_place_is_kept_and_its_proofs_are_not",),
     ),
+    Guard(
+        "owners of a newly exposed schema are privileged before it is served",
+        "a table's owner reading every row of it in the moment after a reload",
+        "server/rooms.py",
+        "            await self._roles.judge_by((*before.db_schemas, *rest.db_schemas))\n",
+        "            pass\n",
+        ("unit/server/test_reload.py::test_the_roles_are_judged_by_new_schemas_before_these_are_served",),
+    ),
+    Guard(
+        "the database cannot name a file of this machine",
+        "a file of the server's taken for a secret that others know",
+        "project/database_config.py",
+        '        if key == "jwt_secret" and text.startswith("@"):\n',
+        "        if False:\n",
+        ("unit/project/test_database_config.py::test_the_database_names_no_file_of_this_machine",),
+    ),
+    Guard(
+        "what the operator said stays said",
+        "a setting of the database in place of one the operator of this server fixed",
+        "project/database_config.py",
+        "        if _said_by_the_operator(origins[setting.dotted]):\n",
+        "        if False:\n",
+        ("unit/project/test_database_config.py::test_flags_and_variables_of_ours_win_over_the_database",),
+    ),
 )

@@ -28,7 +28,7 @@ async def test_settings_arrive_as_they_were_sent() -> None:
     serving = Serving("host=a password=b", None, "host=c", None, 180006, "rowgate_public", None)
     sent = [
         Orders(worker=1, settings=SETTINGS, serving=serving),
-        Reload(identity=IDENTITY),
+        Reload(settings=SETTINGS),
         Report(ready=True, parts={"database": "ok"}, issuers=({"name": "clerk", "keys": 2},)),
     ]
     for message in sent:
