@@ -102,8 +102,7 @@ class Gateway:
         self._verdicts = verdicts
         self._worker = worker
         self._body_idle_timeout = body_idle_timeout
-        self._cors = CorsPolicy(origins)
-        self._trace = trace_header.lower().encode() if trace_header else None
+        self.answer_with(origins, trace_header)
         self._ids = RequestIds()
 
     def open(self, verifier: Verifier, services: Sequence[Service]) -> None:
@@ -113,6 +112,11 @@ class Gateway:
         if self._at_root is not None:
             by_prefix[""] = by_prefix[self._at_root]
         self._routes = [route._replace(service=by_prefix.get(route.prefix)) for route in self._routes]
+
+    def answer_with(self, origins: Collection[str], trace_header: str | None) -> None:
+        """From now on pages of these origins may ask (none: of any), and this header's value is repeated."""
+        self._cors = CorsPolicy(origins)
+        self._trace = trace_header.lower().encode() if trace_header else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI 3, without lifespan or websockets)."""

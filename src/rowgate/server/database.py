@@ -93,9 +93,13 @@ class ProjectDatabase:
             configured = with_database_settings(settings, values)
             unbound_of(configured.rest)  # a key set that cannot be read must not stand in the way of the next reload
         except RowgateError as error:
-            return with_database_settings(settings, self._in_database), error
+            return self.configured(settings), error
         self._in_database = values
         return configured, None
+
+    def configured(self, settings: Settings) -> Settings:
+        """These settings with those that stood in the database when it was asked last."""
+        return with_database_settings(settings, self._in_database) if settings.rest.db_config else settings
 
     def _take_up(self, settings: Settings) -> None:
         self._settings = settings

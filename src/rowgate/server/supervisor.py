@@ -248,7 +248,7 @@ class Supervisor:
                 # Most likely an editor between two steps: look again before nobody is trusted any more.
                 await asyncio.sleep(POLL_SECONDS)
                 watch.changed()
-            await self._reload()
+            await self._reload(ask_database=False)
 
     async def _reload_when_asked(self) -> None:
         """Read the configuration again for SIGUSR2 and `NOTIFY …, 'reload config'`. Every worker hears the latter; what
@@ -257,25 +257,28 @@ class Supervisor:
             await self._reload_asked.wait()
             await asyncio.sleep(RELOAD_PAUSE)
             self._reload_asked.clear()
-            await self._reload()
+            await self._reload(ask_database=True)
 
-    async def _reload(self) -> None:
-        """Read files and database again and take up what changed; what cannot be used changes nothing."""
+    async def _reload(self, *, ask_database: bool) -> None:
+        """Read the files again, the database too if asked to, and take up what changed; what cannot be used changes
+        nothing. A changed file waits for no database: it may be about whom not to trust any more."""
         async with self._reloading:
             try:
                 settings = self._resolve()
+                if self._serving is not None and ask_database:
+                    settings, problem = await self._database.configure(settings, self._serving)
+                    if problem is not None:
+                        self._log.error(
+                            "configuration in the database not taken up", problem=problem.message, hint=problem.hint
+                        )
+                else:
+                    settings = self._database.configured(settings)
             except RowgateError as error:
                 self._log.error("configuration not taken up", problem=error.message, hint=error.hint)
                 return
             except Exception as error:  # a half-written file must not end a running server
                 self._log.error("configuration not taken up", problem=type(error).__name__)
                 return
-            if self._serving is not None:
-                settings, problem = await self._database.configure(settings, self._serving)
-                if problem is not None:
-                    self._log.error(
-                        "configuration in the database not taken up", problem=problem.message, hint=problem.hint
-                    )
             await self._take_up(settings)
 
     async def _take_up(self, settings: Settings) -> None:

@@ -150,6 +150,8 @@ class Worker:
             elif isinstance(message, Reload) and self._rooms is not None:
                 try:
                     self._rooms.reload(message.settings)
+                    rest = message.settings.rest
+                    self._gateway.answer_with(rest.server_cors_allowed_origins, rest.server_trace_header)
                 except RowgateError as error:
                     self._log.error("configuration not taken up", problem=error.message, hint=error.hint)
                 self._tell_parent()

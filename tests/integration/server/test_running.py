@@ -81,7 +81,7 @@ def test_a_changed_issuer_is_taken_up_within_a_second_and_a_broken_file_is_not(r
     good = config.read_text()
     issuer = '[auth.third_party.clerk]\nenabled = true\ndomain = "example.clerk.accounts.dev"\n'
     config.write_text(good + issuer)
-    until(lambda: any("issuers reloaded" in line for line in running.output), 2)
+    until(lambda: any("configuration reloaded" in line for line in running.output), 2)
     until(lambda: "clerk" in json.dumps(state_of(running)["issuers"]), 3)
     config.write_text(good + "[auth.third_party.clerk\n")
     until(lambda: any("configuration not taken up" in line for line in running.output), 2)
