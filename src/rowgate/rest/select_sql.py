@@ -125,7 +125,8 @@ def _from(node: Node, embed: Embed | None, parent: str | None, parameters: Param
         sql = f"{WRITTEN} {alias}"
     elif isinstance(source, Computed):
         relationship = source.relationship
-        sql = f"{qualified(*relationship.function)}({parent}::{qualified(*relationship.source)}) {alias}"
+        # `.*`: without it, a column of this name in scope, the parent's own or a spread's, would be meant
+        sql = f"{qualified(*relationship.function)}(({parent}.*)::{qualified(*relationship.source)}) {alias}"
     else:
         sql = call_source(source, alias, parameters)
     if embed is not None and isinstance(embed.relationship, Relationship) and embed.relationship.junction is not None:
@@ -246,14 +247,20 @@ def _lifted(embed: Embed, term: Order) -> str | None:
     """
     if not embed.spread or not embed.to_one or term.field.steps:
         return None
-    shown = {each.name for each in embed.columns if not each.aggregate}
-    if term.field.name in shown:
+    if term.field.name in _sortable(embed):
         return f"{identifier(embed.lateral)}.{name_sql(term.field.name)}"
     for output in embed.node.outputs:
         field = output.field
         if field is not None and field.name == term.field.name and not (field.steps or field.to_json or output.cast):
             return f"{identifier(embed.lateral)}.{name_sql(output.alias or field.name)}"
     return None
+
+
+def _sortable(embed: Embed) -> set[str]:
+    """The columns of a to-one spread that have an order; what is json has none: embeds, arrays, some domains."""
+    fields = ((output.alias, output.field) for output in embed.node.outputs)
+    own = {alias or field.name for alias, field in fields if field is not None and field.to_json is None}
+    return own.union(*(_sortable(each) for each in embed.node.embeds if each.spread and each.to_one))
 
 
 def _order_sql(node: Node, alias: str, term: Order, parameters: Parameters) -> str:

@@ -90,6 +90,9 @@ create function showings(films) returns setof premieres stable language sql as
   $$ select * from premieres where film_id = $1.id $$;
 create function takings(films) returns setof takings stable language sql as
   $$ select * from takings where film_id = $1.id and gross > 15 $$;
+create table place (id int primary key, place text, parent_id int references place);
+create function within(place) returns setof place rows 1 stable language sql as
+  $$ select * from place where id = $1.parent_id $$;
 create function any_film(directors) returns setof films rows 1 stable language sql as
   $$ select * from films where director_id = $1.id order by id $$;
 create function hidden.best_film(directors) returns setof films rows 1 stable language sql as
@@ -207,6 +210,7 @@ insert into "Odd Servers" values (1, 'first', 'x', 'y'), (2, 'second', 'z', 'w')
 insert into "موارد" values (1, 'یک');
 insert into keyless values ('k', 1), ('l', 2);
 insert into items (name, stock, code) values ('one', 10, 'a'), ('two', 20, 'b'), ('three', null, 'c');
+insert into place values (1, 'land', null), (2, 'town', 1);
 insert into pairs values (1, 1, 'one one'), (1, 2, 'one two');
 insert into mutable values (1, 'm1', '2024-01-01T00:00:00Z'), (2, 'm2', '2024-06-01T12:00:00Z');
 insert into paints values (1, 'red', 16711680, '{255,65280}'), (2, 'blue', 255, null);
