@@ -43,6 +43,7 @@ from rowgate.rest.tree import (
 )
 
 JSON_TYPES = frozenset({"json", "jsonb"})
+NAME_BYTES = 63  # Postgres' NAMEDATALEN - 1
 
 Item = TypeVar("Item")
 Scoped = tuple[tuple[EmbedPath, Item], ...]
@@ -191,7 +192,7 @@ def _embed(
 ) -> Embed:
     relationship = find_relationship(reading.catalog, parent, item.relation, item.hint)
     target = relationship.target
-    alias = _free(f"{target[1]}_{depth}", taken)
+    alias = _free(target[1], f"_{depth}", taken)
     source: Source = Table(target) if isinstance(relationship, Relationship) else Computed(relationship)
     relation = reading.catalog.relations.get(target)
     # One row needs no limit, and a limit would keep the planner from seeing a plain lookup.
@@ -208,13 +209,20 @@ def _embed(
         inner=item.join == "inner",
         spread=item.spread,
         columns=columns,
-        lateral=_free(f"{parent[1]}_{item.relation}_{depth}_{place}", taken | {alias}) if item.spread else "",
-        junction_alias=_free(f"{junction.name}_via_{depth}", taken | {alias}) if junction else "",
+        lateral=_free(f"{parent[1]}_{item.relation}", f"_{depth}_{place}", taken | {alias}) if item.spread else "",
+        junction_alias=_free(junction.name, f"_via_{depth}", taken | {alias}) if junction else "",
     )
 
 
-def _free(alias: str, taken: frozenset[str]) -> str:
-    """A name no row above has: a table really called `users_1` must not hide, or be hidden by, an alias."""
+def _free(name: str, suffix: str, taken: frozenset[str]) -> str:
+    """A name no row above has: a table really called `users_1` must not hide, or be hidden by, an alias.
+
+    Postgres cuts names at 63 bytes, suffix and all, so a long one is shortened first.
+    """
+    room = NAME_BYTES - len(suffix) - 1  # one for the copy of an embed that only asks whether it exists
+    if len(name) > room // 4:  # a character has up to four bytes
+        name = name.encode()[:room].decode(errors="ignore")
+    alias = name + suffix
     while alias in taken:
         alias += "_"
     return alias

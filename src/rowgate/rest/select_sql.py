@@ -9,6 +9,8 @@ into semi- and anti-joins and start from either side. Only a spread, whose colum
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rowgate.postgres.catalog.records import Relationship
 from rowgate.postgres.quoting import identifier, qualified
 from rowgate.rest.call_sql import call_source
@@ -87,6 +89,8 @@ def range_sql(rows: Range | Window) -> str:
 
 
 def _exists_select(node: Node, parameters: Parameters, parent: str | None, embed: Embed | None) -> str:
+    if embed is not None:
+        node = _renamed(node, parent)
     sql = f"select 1 from {_from(node, embed, parent, parameters)}"
     where = _where(node, parameters, parent, embed, spreads=True)
     sql = f"{sql} where {where}" if where else sql
@@ -94,6 +98,14 @@ def _exists_select(node: Node, parameters: Parameters, parent: str | None, embed
         return sql
     # Of an embed those rows count that it shows. A limit above none is no matter, and would stand in a semi-join's way.
     return sql + range_sql(Range(node.range.offset, 0 if node.range.limit == 0 else None))
+
+
+def _renamed(node: Node, parent: str | None) -> Node:
+    """The node under another alias: a plan then shows the embed's own rows, read beside, under the name they have."""
+    alias = f"{node.alias}_"
+    while identifier(alias) == parent:
+        alias += "_"
+    return replace(node, alias=alias)
 
 
 def _always_one(node: Node) -> bool:

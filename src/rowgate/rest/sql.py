@@ -113,6 +113,8 @@ def _statement(
     format_: Format, before: str, sql: str, parameters: Parameters, access: Access, mode: PlanMode
 ) -> Template:
     text = f"with {before} {sql}" if before else sql
+    if format_.explain:  # EXPLAIN plans with the values at hand whatever the mode, and its Settings would show the mode
+        mode = PlanMode.AUTO
     return Template.of(format_.explain + text, parameters, access, mode)
 
 

@@ -195,6 +195,19 @@ async def test_a_wish_for_something_not_embedded_is_pgrst108(rest: Client) -> No
     }
 
 
+async def test_a_relation_may_be_named_as_an_alias_would_be(rest: Client) -> None:
+    answer = await rest("GET", "/deeds_1_?select=id,deeds!inner(id)")
+    assert answer.json == [{"id": 2, "deeds": [{"id": 7}]}]
+    none = await rest("GET", "/deeds_1_?select=id,deeds()&deeds=is.null")
+    assert none.json == [{"id": 1}]
+
+
+async def test_a_relation_whose_name_has_no_room_for_a_number_can_be_embedded_in_itself(rest: Client) -> None:
+    name = "w" * 63
+    answer = await rest("GET", f"/{name}?select=id,boss(id),{name}!inner(id)")
+    assert answer.json == [{"id": 1, "boss": None, name: [{"id": 2}]}]
+
+
 async def test_row_level_security_holds_in_every_part(rest: Client) -> None:
     """Given notes of two people, each sees only their own: as rows, embeds, counts, filters and spreads."""
     for who, titles in ((ANN, ["also mine", "mine"]), (BOB, ["his"])):
