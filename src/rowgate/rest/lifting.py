@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from rowgate.http.exchange import RawHeaders
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
-from rowgate.rest.filter_syntax import array_elements, elements_of_list, is_argument, operator_head
+from rowgate.rest.filter_syntax import QUANTIFIED, SIMPLE, array_elements, elements_of_list, is_argument, operator_head
 from rowgate.rest.holes import hole
 from rowgate.rest.logic_syntax import parse_logic
 from rowgate.rest.parse_failure import Failure
@@ -29,6 +29,7 @@ Value: TypeAlias = str | tuple[str, ...] | bytes
 """A text, the elements of a list, or a body."""
 
 PATTERNS = frozenset({"like", "ilike"})
+COMPARISONS = (QUANTIFIED | SIMPLE) - PATTERNS  # without a modifier: nearly every filter there is
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -75,6 +76,9 @@ def lift_body(payload: Payload, values: tuple[Value, ...]) -> tuple[Payload, tup
 
 
 def _lifted_filter(text: str, values: list[Value], arguments: bool) -> str:
+    name, dot, value = text.partition(".")
+    if dot and name in COMPARISONS:
+        return f"{name}.{_place(values, value)}"
     head = operator_head(text)
     if head is None:
         return _place(values, text) if arguments and is_argument(text) else text

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from rowgate.http.exchange import Request
+from rowgate.http.exchange import RawHeaders, Request
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.project.settings import RestSettings
 from rowgate.rest.lifting import Asked, lift, lift_body
@@ -23,9 +23,7 @@ ENTRY_BYTES = 64 * 1024  # a longer one is not kept
 OVERHEAD = 2048  # bytes of records beside an entry's texts, roughly
 TEXT_WEIGHT = 8  # how often a text of a query counts: the records made of it weigh several times as much
 BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
-# Every header the parser looks at; two requests that agree in these, the path and the query are the same request.
-RELEVANT = frozenset({b"accept", b"prefer", b"accept-profile", b"content-profile", b"content-type", b"range"})
-SHAPING = RELEVANT - {b"range"}  # what Range says is lifted
+HEARD = frozenset({b"accept", b"prefer", b"accept-profile", b"content-profile", b"content-type", b"range"})
 
 Kept = TypeVar("Kept")
 
@@ -82,12 +80,13 @@ class PlanCache:
 
     def ready(self, request: Request, catalog: Catalog) -> Ready:
         """A request without a body."""
-        exact = exact_key(request, catalog.version)
+        heard = heard_headers(request)
+        exact = exact_key(request, heard, catalog.version)
         repeated = self._repeated.get(exact)
         if repeated is not None:
             return repeated
-        asked = self._lift(request)
-        shape = shape_key(request, asked, catalog.version)
+        asked = self._lift(request, heard)
+        shape = shape_key(request, heard, asked, catalog.version)
         prepared = self._plans.get(shape)
         if prepared is None:
             prepared = prepare(self._parse(request, asked), catalog, self._settings)
@@ -99,8 +98,9 @@ class PlanCache:
 
     def draft(self, request: Request, catalog: Catalog) -> Draft:
         """A request that may have a body, refused before it is read where the rest of it will not do."""
-        asked = self._lift(request)
-        shape = shape_key(request, asked, catalog.version)
+        heard = heard_headers(request)
+        asked = self._lift(request, heard)
+        shape = shape_key(request, heard, asked, catalog.version)
         parsed = self._drafts.get(shape)
         if parsed is None:
             parsed = self._parse(request, asked)
@@ -121,24 +121,28 @@ class PlanCache:
         assert isinstance(draft.asked.rows, Range), "the parser has refused any other"
         return prepared.ready(draft.query, values, draft.asked.rows)
 
-    def _lift(self, request: Request) -> Asked:
-        return lift(request.method, request.path, request.query, request.headers, self._settings)
+    def _lift(self, request: Request, heard: RawHeaders) -> Asked:
+        return lift(request.method, request.path, request.query, heard, self._settings)
 
     def _parse(self, request: Request, asked: Asked) -> RestRequest:
         return parse(request.method, request.raw_path.decode("latin-1"), asked, request.headers, self._settings)
 
 
-def exact_key(request: Request, version: int) -> Hashable:
-    """What a request without a body is, byte by byte."""
-    headers = tuple([each for each in request.headers if each[0] in RELEVANT])
-    return (version, request.method, request.raw_path, request.query, headers)
+def heard_headers(request: Request) -> RawHeaders:
+    """Every header the parser looks at."""
+    return [each for each in request.headers if each[0] in HEARD]
 
 
-def shape_key(request: Request, asked: Asked, version: int) -> Hashable:
+def exact_key(request: Request, heard: RawHeaders, version: int) -> Hashable:
+    """What a request without a body is, byte by byte: two that agree in this are the same request."""
+    return (version, request.method, request.raw_path, request.query, *heard)
+
+
+def shape_key(request: Request, heard: RawHeaders, asked: Asked, version: int) -> Hashable:
     """What the shape of a request is, but for its body. A window that cannot be is no window of another request."""
-    headers = tuple([each for each in request.headers if each[0] in SHAPING])
     rows = asked.rows.window if isinstance(asked.rows, Range) else None
-    return (version, request.method, request.raw_path, asked.pairs, rows, headers)
+    shaping = [each for each in heard if each[0] != b"range"]  # what that says is lifted
+    return (version, request.method, request.raw_path, asked.pairs, rows, *shaping)
 
 
 def _weight(request: Request | Draft) -> int:

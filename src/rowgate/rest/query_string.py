@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
@@ -19,6 +20,7 @@ from rowgate.rest.syntax import Condition, EmbedPath, OrderTerm, QueryString, Ra
 Pair: TypeAlias = tuple[str, str | tuple[EmbedPath, Condition] | None]
 """A parameter: its name, and its text, or None without `=`; a logic tree may have been read already."""
 
+_PLAIN = re.compile(rb"[\x01-\x24\x26-\x2a\x2c-\x7f]*")  # ASCII without NUL, `%` and `+`: nothing to decode
 FIRST_COUNTS = frozenset({"select", "columns", "on_conflict"})
 WINDOW = frozenset({"limit", "offset"})
 LOGIC = frozenset({"and", "or"})
@@ -36,15 +38,16 @@ def decode_pairs(query: bytes) -> list[tuple[str, str | None]]:
     end a parameter early on its way through libpq).
     """
     pairs: list[tuple[str, str | None]] = []
-    plain = query.isascii() and b"%" not in query and b"+" not in query and b"\x00" not in query
-    for part in query.split(b"&"):
-        if not part:
-            continue
-        key, equals, value = part.partition(b"=")
-        if plain:
-            pairs.append((key.decode("ascii"), value.decode("ascii") if equals else None))
-        else:
-            pairs.append((_text(key), _text(value) if equals else None))
+    if _PLAIN.fullmatch(query):
+        for part in query.decode("ascii").split("&"):
+            if part:
+                name, equals, text = part.partition("=")
+                pairs.append((name, text if equals else None))
+        return pairs
+    for raw in query.split(b"&"):
+        if raw:
+            key, sign, value = raw.partition(b"=")
+            pairs.append((_text(key), _text(value) if sign else None))
     return pairs
 
 

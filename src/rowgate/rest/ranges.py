@@ -17,6 +17,8 @@ EVERYTHING = Range()
 
 def integer(text: str) -> int | None:
     """An integer, held within an int8; None, which is no limit, for anything else."""
+    if text.isdecimal() and text.isascii() and len(text) < _TOO_LONG:
+        return int(text)
     match = _INTEGER.fullmatch(text)
     if match is None:
         return None

@@ -5,6 +5,7 @@ https://docs.postgrest.org/en/v14/references/api.html
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
@@ -24,6 +25,8 @@ Row = tuple[bytes | None, ...]
 
 NO_ROW: Row = (b"0", None, None, None, None, None, None)
 UNRESERVED = "-._~"
+_RESERVED = re.compile(rb"[^A-Za-z0-9\-._~]")  # what is not unreserved (RFC 3986 section 2.3)
+_ENCODED = re.compile(rb"[%+]")
 DOCUMENT_TYPE = b"application/openapi+json; charset=utf-8"
 VARY = (b"vary", b"Accept, Prefer, Range")  # RFC 9110 section 12.5.5: the headers a representation is chosen by
 
@@ -170,16 +173,29 @@ def content_location(target: str, query: bytes) -> bytes:
 
     A name that comes several times is written once, with its values joined by commas, as upstream writes it.
     """
-    path = "/" + quote(target, safe=UNRESERVED)
-    given: dict[bytes, list[bytes]] = {}
-    for pair in filter(None, query.replace(b"+", b" ").split(b"&")):
-        name, _, value = pair.partition(b"=")
-        given.setdefault(unquote_to_bytes(name), []).append(unquote_to_bytes(value))
-    canonical = "&".join(
-        f"{quote(name, safe=UNRESERVED)}={','.join(quote(value, safe=UNRESERVED) for value in given[name])}"
-        for name in sorted(given)
-    )
-    return f"{path}?{canonical}".encode() if canonical else path.encode()
+    path = b"/" + _spelled(target.encode())
+    given: dict[bytes, bytes] = {}
+    for pair in query.split(b"&"):
+        if pair:
+            raw, _, value = pair.partition(b"=")
+            name, value = _decoded(raw), _spelled(_decoded(value))
+            given[name] = value if name not in given else b"%b,%b" % (given[name], value)
+    if not given:
+        return path
+    return b"%b?%b" % (path, b"&".join([b"%b=%b" % (_spelled(name), given[name]) for name in sorted(given)]))
+
+
+def _decoded(raw: bytes) -> bytes:
+    return unquote_to_bytes(raw.replace(b"+", b" ")) if _ENCODED.search(raw) else raw
+
+
+def _spelled(raw: bytes) -> bytes:
+    """Percent-encoded; by hand, since `urllib.parse.quote` looks at every byte and this is done for every read."""
+    return _RESERVED.sub(_percent, raw)
+
+
+def _percent(found: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % ord(found[0])
 
 
 def preference_applied(preferences: Preferences) -> RawHeaders:

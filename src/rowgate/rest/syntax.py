@@ -101,9 +101,9 @@ class Range(msgspec.Struct, frozen=True):
     @property
     def window(self) -> Range | Window:
         """The same without its numbers; a range of everything has none."""
-        if self.limit is None and not self.offset:
-            return self
-        return Window(RowHole.OFFSET if self.offset else 0, None if self.limit is None else RowHole.LIMIT)
+        if self.limit is None:
+            return _FROM if self.offset else self
+        return _WITHIN if self.offset else _FIRST
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -111,6 +111,11 @@ class Window(msgspec.Struct, frozen=True):
 
     offset: Literal[0, RowHole.OFFSET]
     limit: Literal[RowHole.LIMIT] | None
+
+
+_FROM = Window(RowHole.OFFSET, None)
+_FIRST = Window(0, RowHole.LIMIT)
+_WITHIN = Window(RowHole.OFFSET, RowHole.LIMIT)
 
 
 class QueryString(msgspec.Struct, frozen=True):

@@ -12,6 +12,8 @@ from rowgate.rest.lifting import Value
 from rowgate.rest.parameters import Filling, Parameters
 from rowgate.rest.syntax import Range
 
+_LIMIT = RowHole.LIMIT.value
+
 
 class Template(msgspec.Struct, frozen=True):
     """`pieces` of SQL text, every second one a row hole; `parameters`, some of which are to be filled by `fillings`."""
@@ -46,6 +48,8 @@ class Template(msgspec.Struct, frozen=True):
 
 
 def _numbered(pieces: tuple[str, ...], rows: Range) -> str:
-    """Integers alone may stand in SQL text: the format says `d`, so anything else is a TypeError."""
-    numbers = {RowHole.LIMIT: rows.limit, RowHole.OFFSET: rows.offset}
-    return "".join(f"{numbers[RowHole(piece)]:d}" if at % 2 else piece for at, piece in enumerate(pieces))
+    """Integers alone may stand in SQL text: the format says `d`, so anything else is an error."""
+    filled = list(pieces)
+    for at in range(1, len(filled), 2):
+        filled[at] = f"{rows.limit if filled[at] == _LIMIT else rows.offset:d}"
+    return "".join(filled)

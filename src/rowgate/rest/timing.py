@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 
-from rowgate.http.exchange import Request, Response
+from rowgate.http.exchange import RawHeaders, Request, Response
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.feed import Feed
 from rowgate.postgres.statement import Result, Statement, Transaction
@@ -97,10 +97,10 @@ class _TimedPlans(PlanCache):
     def complete(self, draft: Any, body: bytes, catalog: Catalog) -> Ready:
         return self._planned(lambda: super(_TimedPlans, self).complete(draft, body, catalog))
 
-    def _lift(self, request: Request) -> Asked:
+    def _lift(self, request: Request, heard: RawHeaders) -> Asked:
         began = perf_counter()
         try:
-            return super()._lift(request)
+            return super()._lift(request, heard)
         finally:
             self._parsed(began)
 
