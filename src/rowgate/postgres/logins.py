@@ -27,6 +27,9 @@ from rowgate.project.settings import Secrets
 
 SERVICE_ROLE = "service_role"
 PUBLIC_ROLES = ("anon", "authenticated")
+# PostgREST's login in every Supabase project. Nobody logs in as it here and it may nothing; but migrations name it
+# (`alter role authenticator set …`), and would stop where it is missing.
+AUTHENTICATOR = "authenticator"
 
 OLDEST_VERSION = 150000
 SET_OPTION_VERSION = 160000  # WITH INHERIT/SET at GRANT
@@ -175,7 +178,7 @@ class _Setup:
         """Make roles and logins; return what was left out and what to warn about."""
         mark = mark_of(secrets)
         warnings = await self._taken_over(mark)
-        for role in PUBLIC_ROLES:
+        for role in (*PUBLIC_ROLES, AUTHENTICATOR):
             if not await self._exists(role):
                 await self._run(f"create role {identifier(role)} nologin noinherit")
         left_out = await self._service_role()

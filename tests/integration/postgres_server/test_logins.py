@@ -45,6 +45,18 @@ async def test_serves_under_two_logins_that_inherit_and_own_nothing(
     assert admin.execute("select pg_has_role('rowgate_public', 'service_role', 'MEMBER')").fetchone() == (False,)
 
 
+async def test_the_authenticator_that_migrations_name_is_there_and_may_nothing(
+    database_url: str, admin: psycopg.Connection, secrets: Secrets
+) -> None:
+    await prepare(database_url, secrets)
+    found = admin.execute(
+        "select rolcanlogin, rolinherit, rolsuper, rolbypassrls, rolcreaterole,"
+        " (select count(*) from pg_auth_members where member = r.oid)"
+        " from pg_roles r where rolname = 'authenticator'"
+    ).fetchone()
+    assert found == (False, False, False, False, False, 0)
+
+
 async def test_running_it_again_changes_nothing(database_url: str, secrets: Secrets) -> None:
     first = await prepare(database_url, secrets)
     second = await prepare(database_url, secrets)
