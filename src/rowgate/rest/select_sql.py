@@ -9,7 +9,7 @@ into semi- and anti-joins and start from either side. Only a spread, whose colum
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from rowgate.postgres.catalog.records import Relationship
 from rowgate.postgres.quoting import identifier, qualified
