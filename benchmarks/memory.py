@@ -26,7 +26,7 @@ from rich.table import Table
 from tests.support.stack import Stack, start
 
 from benchmarks.cpu import usage
-from benchmarks.rowgate import worker_of
+from benchmarks.rowgate import workers_of
 from benchmarks.server import look_around
 
 MIB = 1024 * 1024
@@ -171,7 +171,7 @@ def main() -> int:
     cluster: Path | None = None
     try:
         cluster = look_around(stack.keys["DB_URL"]).cluster
-        asker, worker = Asker(stack), worker_of(stack.process.pid)
+        asker, (worker,) = Asker(stack), workers_of(stack)
         for _ in range(200):
             asker.ask("GET", "/few")
         grid = Table(

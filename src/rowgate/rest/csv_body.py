@@ -15,38 +15,43 @@ class CsvError(Exception):
     """The text is no CSV; the message says where."""
 
 
-def read_csv(text: str) -> tuple[list[str], list[list[str]]]:
-    """The header's names and the rows under it; blank lines are skipped. Raises CsvError."""
+def read_records(text: str, line: int = 1, *, quoted: bool) -> list[list[str]]:
+    """The records of a piece of CSV that begins in `line` and ends with a line; blank lines are skipped.
+
+    `quoted` says whether there are quotes anywhere in the whole: without any, a lone CR ends a line too. Raises
+    CsvError.
+    """
     rows: list[list[str]] = []
-    for line, record in _records(text):
+    for number, record in _records(text, line, quoted=quoted):
         if '"' in record:
-            rows.append(_fields(record, line))
+            rows.append(_fields(record, number))
         elif record:
             rows.append(record.split(","))
-    if not rows:
-        raise CsvError("parse error (not enough input): the CSV body has no header line")
-    return rows[0], rows[1:]
+    return rows
 
 
-def _records(text: str) -> Iterator[tuple[int, str]]:
+def _records(text: str, line: int, *, quoted: bool) -> Iterator[tuple[int, str]]:
     """Records without their line ends, each with its first line's number. A quoted field may hold line ends."""
-    if "\r" in text and '"' not in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not quoted:
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        yield from enumerate(text.split("\n"), line)
+        return
     open_record: list[str] = []
     in_quotes = False
-    first = 1
-    for number, line in enumerate(text.split("\n"), 1):
+    first = line
+    for number, part in enumerate(text.split("\n"), line):
         if not in_quotes:
             first = number
-        if line.count('"') % 2:
+        if part.count('"') % 2:
             in_quotes = not in_quotes
         if in_quotes:
-            open_record.append(line)
+            open_record.append(part)
             continue
         if open_record:
-            line = "\n".join([*open_record, line])
+            part = "\n".join([*open_record, part])
             open_record.clear()
-        yield first, line.removesuffix("\r")
+        yield first, part.removesuffix("\r")
     if in_quotes:
         raise CsvError(
             f"parse error (not enough input): the quote opened in line {first} of the CSV body is not closed"

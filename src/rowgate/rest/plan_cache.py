@@ -107,8 +107,8 @@ class PlanCache:
             self._drafts.put(shape, parsed, _weight(request))
         return Draft(shape, parsed, asked, request.query)
 
-    def complete(self, draft: Draft, body: bytes, catalog: Catalog) -> Ready:
-        """The request of a draft, with its body."""
+    def complete(self, draft: Draft, body: bytes | Payload, catalog: Catalog) -> Ready:
+        """The request of a draft, with its body, which may have been read already."""
         parsed, values = with_payload(draft.request, body), draft.asked.values
         if parsed.payload is not None:
             payload, values = lift_body(parsed.payload, values)

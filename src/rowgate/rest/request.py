@@ -10,13 +10,14 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 
 from rowgate.project.settings import RestSettings
+from rowgate.rest.bulk_body import Steps
 from rowgate.rest.errors import RestError
 from rowgate.rest.lifting import Asked
 from rowgate.rest.media_types import parse_accept, parse_content_type
-from rowgate.rest.payload import parse_payload
+from rowgate.rest.payload import parse_payload, steps_of
 from rowgate.rest.preferences import parse_preferences
 from rowgate.rest.query_string import parse_query
-from rowgate.rest.syntax import Action, Preferences, RestRequest
+from rowgate.rest.syntax import Action, Payload, Preferences, RestRequest
 
 _RELATION_ACTIONS = {
     "GET": Action.READ,
@@ -74,14 +75,28 @@ def parse(
     )
 
 
-def with_payload(request: RestRequest, body: bytes) -> RestRequest:
+def with_payload(request: RestRequest, body: bytes | Payload) -> RestRequest:
     """The request with its body, or unchanged where the method takes none. Raises RestError PGRST102, 22021."""
-    call = request.action is Action.CALL
-    if request.action not in _WITH_BODY and not (call and request.method == "POST"):
+    if not _takes_body(request):
         return request
-    # PUT takes all of its columns from the body, whatever `columns` says.
-    columns = None if request.action is Action.PUT else request.query.columns
-    return replace(request, payload=parse_payload(body, request.content_type, call=call, columns=columns))
+    if isinstance(body, bytes):
+        call = request.action is Action.CALL
+        body = parse_payload(body, request.content_type, call=call, columns=_named_columns(request))
+    return replace(request, payload=body)
+
+
+def payload_steps(request: RestRequest, body: bytes) -> Steps | None:
+    """The reading of a request's body in steps; None where there is nothing to read for long."""
+    return steps_of(body, request.content_type, _named_columns(request)) if _takes_body(request) else None
+
+
+def _takes_body(request: RestRequest) -> bool:
+    return request.action in _WITH_BODY or (request.action is Action.CALL and request.method == "POST")
+
+
+def _named_columns(request: RestRequest) -> tuple[str, ...] | None:
+    """PUT takes all of its columns from the body, whatever `columns` says."""
+    return None if request.action is Action.PUT else request.query.columns
 
 
 def _target(path: str) -> tuple[str, bool]:

@@ -19,6 +19,7 @@ from rowgate.postgres.statement import Access, End, Isolation, RequestContext, R
 from rowgate.principal import Principal
 from rowgate.project.service_address import service_address
 from rowgate.project.settings import ApiSettings, RestSettings
+from rowgate.rest.bulk_body import LARGE_BODY, read_by_steps
 from rowgate.rest.context import request_context
 from rowgate.rest.error_table import no_catalog, postgres_error
 from rowgate.rest.errors import RestError
@@ -28,6 +29,7 @@ from rowgate.rest.plan import CallPlan, DescribePlan, MutationPlan, OptionsPlan,
 from rowgate.rest.plan_cache import BODILESS, PlanCache
 from rowgate.rest.prepared import Prepared, Ready
 from rowgate.rest.refused import refusal_error
+from rowgate.rest.request import payload_steps
 from rowgate.rest.response import (
     call_response,
     document_response,
@@ -116,7 +118,9 @@ class RestService:
         if request.method in BODILESS:
             return self._plans.ready(request, catalog)
         draft = self._plans.draft(request, catalog)
-        return self._plans.complete(draft, await request.read(self._settings.body_limit), catalog)
+        body = await request.read(self._settings.body_limit)
+        steps = payload_steps(draft.request, body) if len(body) > LARGE_BODY else None
+        return self._plans.complete(draft, body if steps is None else await read_by_steps(steps), catalog)
 
     async def _run(self, request: Request, principal: Principal, ready: Ready) -> Response:
         prepared, own = ready.prepared, self._role_settings(principal.role)

@@ -21,7 +21,7 @@ from rowgate.rest.lifting import Asked
 from rowgate.rest.plan_cache import PlanCache
 from rowgate.rest.prepared import Ready
 from rowgate.rest.service import RestService, Runner
-from rowgate.rest.syntax import RestRequest
+from rowgate.rest.syntax import Payload, RestRequest
 
 
 class Stages:
@@ -94,7 +94,7 @@ class _TimedPlans(PlanCache):
     def ready(self, request: Request, catalog: Catalog) -> Ready:
         return self._planned(lambda: super(_TimedPlans, self).ready(request, catalog))
 
-    def complete(self, draft: Any, body: bytes, catalog: Catalog) -> Ready:
+    def complete(self, draft: Any, body: bytes | Payload, catalog: Catalog) -> Ready:
         return self._planned(lambda: super(_TimedPlans, self).complete(draft, body, catalog))
 
     def _lift(self, request: Request, heard: RawHeaders) -> Asked:

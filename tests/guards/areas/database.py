@@ -244,7 +244,7 @@ GUARDS = (
         "large results retire their connection",
         "memory that libpq never gives back, one large answer per connection",
         "postgres/connection.py",
-        "        if size > LARGE_RESULT:\n",
+        "        if size > LARGE:\n",
         "        if False:\n",
         (f"{POOL}test_a_connection_that_carried_a_large_result_is_closed",),
     ),
@@ -263,6 +263,14 @@ GUARDS = (
         "self._space.used + added > self._space.limit",
         "False",
         ("integration/rest/test_large_answers.py::test_answers_that_wait_to_be_sent_have_a_limit",),
+    ),
+    Guard(
+        "large parameters retire their connection",
+        "memory that libpq never gives back, one large body per connection",
+        "postgres/connection.py",
+        "if flight.commands and _large(flight.commands[-1].parameters):",
+        "if False:",
+        ("integration/postgres_path/test_pool.py::test_a_connection_that_carried_a_large_parameter_is_closed",),
     ),
     Guard(
         "ROLLBACK behind a Sync of its own",

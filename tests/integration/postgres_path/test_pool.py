@@ -188,6 +188,17 @@ async def test_a_connection_that_carried_a_large_result_is_closed(place: Place) 
         assert cell(await database.run(ANA, pid)) != second
 
 
+async def test_a_connection_that_carried_a_large_parameter_is_closed(place: Place) -> None:
+    async with opened(place, pool_size=1) as database:
+        pid = asking("select pg_backend_pid()")
+        first = cell(await database.run(ANA, pid))
+        large = b"x" * 40_000_000
+        assert cell(await database.run(ANA, asking("select length($1::text)", large[:1000]))) == b"1000"
+        assert cell(await database.run(ANA, pid)) == first
+        assert cell(await database.run(ANA, asking("select length($1::text)", large))) == b"40000000"
+        assert cell(await database.run(ANA, pid)) != first
+
+
 async def test_sql_that_leaves_a_transaction_open_lets_nobody_else_into_it(place: Place) -> None:
     async with opened(place, pool_size=1) as database:
         pid = asking("select pg_backend_pid()")

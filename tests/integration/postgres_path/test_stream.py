@@ -175,6 +175,6 @@ async def test_a_connection_that_streamed_much_is_kept(place: Place) -> None:
     async with opened(place, pool_size=1) as database:
         taker = Taker()
         await database.stream(ANA, asking(WIDE, "2000"), LAST, taker)
-        assert sum(map(len, taker.rows)) > connection_module.LARGE_RESULT
+        assert sum(map(len, taker.rows)) > connection_module.LARGE
         assert cell(await database.run(ANA, asking("select 'same'"))) == b"same"
         assert database.stats().public.opened_total == 1
