@@ -179,12 +179,13 @@ class RestService:
         if isinstance(plan, OptionsPlan):
             return options_response(plan.allow)
         assert isinstance(plan, DescribePlan)
-        own = self._role_settings(principal.role).settings
-        context = request_context(request, principal, self._settings, prepared.search_path, role_settings=own)
+        own = self._role_settings(principal.role)
+        context = request_context(request, principal, self._settings, prepared.search_path, role_settings=own.settings)
         before = self._before[Access.READ_ONLY] if self._before else None
-        # Where everything is shown Postgres is asked all the same: the role must exist, and the pre-request may refuse.
-        statement = _NOTHING if plan.everything else accessible_statement(plan.schema)
-        result = await self._runner.run(principal, Transaction(context, statement, before))
+        isolation = _isolation(prepared, own.isolation, self._settings)
+        # Where nothing is to be known Postgres is asked all the same: the role must exist, the pre-request may refuse.
+        statement = _NOTHING if plan.everything or plan.head else accessible_statement(plan.schema)
+        result = await self._runner.run(principal, Transaction(context, statement, before, isolation))
         if plan.head:
             return document_response(prepared.request, None)
         catalog = self._catalog()

@@ -67,6 +67,8 @@ create function greet(name text) returns text stable language sql as $$ select '
 create function doorkeeper() returns void language plpgsql as $$ begin
   if current_setting('request.headers', true)::json ->> 'x-badge' = 'none' then
     raise sqlstate 'PT403' using message = 'no badge';
+  elsif current_setting('request.headers', true)::json ->> 'x-badge' = 'level' then
+    raise sqlstate 'PT403' using message = current_setting('transaction_isolation');
   end if; end $$;
 
 grant usage on schema public, annex to anon, authenticated;

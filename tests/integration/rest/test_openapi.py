@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 
 from rowgate.postgres.catalog.introspect import load
-from rowgate.postgres.catalog.records import Catalog
+from rowgate.postgres.catalog.records import Catalog, RoleSettings
 from tests.integration.rest.conftest import made_database, opened
 from tests.integration.rest.shop import ANN, ANON, Client
 
@@ -469,6 +470,14 @@ async def test_the_function_in_its_place_takes_arguments(library: Client) -> Non
     root = library.under(db_root_spec="greet")
     assert (await root("GET", "/?name=Ann")).json == "Hello Ann"
     assert (await root("POST", "/", {"name": "Bob"})).json == "Hello Bob"
+
+
+async def test_it_is_made_in_a_transaction_of_the_roles_own_level(library: Client) -> None:
+    settings = {"authenticated": RoleSettings(isolation="serializable")}
+    assert library.catalog is not None
+    client = Client(library.runner, replace(library.catalog, role_settings=settings), library.settings)
+    answer = await client.under(db_pre_request="doorkeeper")("GET", "/", x_badge="level")
+    assert (answer.status, answer.json["message"]) == (403, "serializable")
 
 
 @pytest.mark.parametrize("mode", ["follow-privileges", "ignore-privileges"])
