@@ -20,7 +20,7 @@ class Refusal:
     message: str
     hint: str | None = None
     issuer: str | None = None  # the issuer's name, where one was identified
-    subject: str | None = None  # the claim, algorithm or role that it is about, or the number of parts a token has
+    subject: str | None = None  # the claim, algorithm, part or role that it is about, or the number of parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def _read_part(text: bytes, name: str) -> Reading:
         return read_object(text)
     except NotStrict as error:
         problem = f"The token's {name} is not strict JSON: {error}."
-        raise refuse("token_malformed", problem, WHOLE, subject="3") from None
+        raise refuse("token_malformed", problem, WHOLE, subject="3" if name == "header" else "claims") from None
 
 
 def _what_else(raw: bytes) -> str | None:

@@ -61,6 +61,8 @@ def refusal_error(refusal: Refusal, *, lacks_secret: bool = False) -> RestError:
         code, status, message, hint = "22023", 401, f'role "{refusal.subject}" does not exist', None
     elif (words := _words(refusal)) is not None:
         message, details = words
+        if refusal.subject == "claims":
+            code = "PGRST303"
         if configured:
             details = refusal.message
         elif refusal.code != "token_encrypted":  # nobody guesses from the number of parts why a provider encrypts
@@ -78,6 +80,8 @@ def _words(refusal: Refusal) -> Words | None:
     match refusal.code, refusal.subject:
         case "token_malformed", "0":
             return Words("Empty JWT is sent in Authorization header")
+        case "token_malformed", "claims":
+            return Words("Parsing claims failed")
         case "token_malformed", "3":
             return Words(UNREADABLE)
         case "token_malformed" | "token_encrypted", str(parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from joserfc.jwk import OctKey
 
 from rowgate.identity.refusals import REFUSALS, Refusal, refusal
 from rowgate.rest.errors import RestError
@@ -10,11 +11,13 @@ from rowgate.rest.refused import refusal_error
 from tests.unit.identity.identity_workshop import (
     NOW,
     OIDC,
+    SECRET,
     b64,
     door,
     mint,
     mint_hs,
     oidc,
+    sign,
     signing_key,
 )
 
@@ -31,6 +34,12 @@ TOKENS: dict[str, tuple[bytes, str, str, str | None]] = {
     "two parts": (b"ey.ey", "PGRST301", "Expected 3 parts in JWT; got 2", None),
     "no base64": (b"a.b.c", "PGRST301", UNREADABLE, None),
     "no JSON": (b".".join([b64(b"{"), b64(b"{}"), b"AAAA"]), "PGRST301", UNREADABLE, None),
+    "claims that are no object": (
+        sign(b"[1]", {"alg": "HS256"}, OctKey.import_key(SECRET.encode())),
+        "PGRST303",
+        "Parsing claims failed",
+        None,
+    ),
     "alg none": (
         b".".join([b64(b'{"alg":"none"}'), b64(b"{}"), b""]),
         "PGRST301",
