@@ -44,6 +44,7 @@ CINEMA_SETTINGS = """
 [rowgate.rest]
 db_aggregates_enabled = true
 db_plan_enabled = true
+db_tx_end = "commit-allow-override"
 """
 OTHER_SCHEMA = """
 create schema other;

@@ -91,6 +91,14 @@ def test_explain_shows_the_plan(db: Client) -> None:
     assert "Seq Scan on films" in str(db.table("films").select("id").explain().execute())
 
 
+def test_a_plan_shows_an_inner_embed_under_its_own_name(db: Client) -> None:
+    films = db.table("films").select("title, roles!inner(part)")
+    films = films.or_("part.eq.cook,film_id.eq.1", reference_table="roles")
+    shown = str(films.explain(analyze=True, verbose=True, settings=True, buffers=True, wal=True).execute())
+    assert "roles_1.film_id = films.id" in shown or "films.id = roles_1.film_id" in shown
+    assert "roles_1.part = 'cook'::text" in shown
+
+
 def test_writes_and_upserts(db: Client) -> None:
     items = db.table("items")
     made = items.insert({"name": "py", "code": "py1"}).execute().data

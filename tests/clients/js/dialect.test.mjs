@@ -134,6 +134,39 @@ test('an ambiguous embed says what it could mean', async () => {
   assert.match(error.hint, /'addresses!billing', 'addresses!shipping'/)
 })
 
+test('two embeds of one name need an alias', async () => {
+  const { error, status } = await db.from('orders').select('addresses!billing(name), addresses!shipping(name)')
+  assert.deepEqual([status, error.code, error.message],
+    [400, '42712', 'table name "orders_addresses_1" specified more than once'])
+})
+
+test('the settings of a plan are those of the request, and no more', async () => {
+  const [{ Settings: settings }] = good(await db.from('films').select().eq('year', 2005)
+    .explain({ settings: true, format: 'json' }))
+  assert.equal(settings.search_path, '"public", "public", "extensions"')
+  assert.equal(settings.plan_cache_mode, undefined)
+})
+
+test('rollback undoes every kind of write, and answers as if it had been kept', async () => {
+  const made = await db.from('items').insert({ code: 'undone' }).select('code').rollback().single()
+  assert.deepEqual([made.status, made.data], [201, { code: 'undone' }])
+  const merged = await db.from('items').upsert({ code: 'undone' }, { onConflict: 'code' }).select('code').rollback()
+  assert.deepEqual([merged.status, merged.data], [201, [{ code: 'undone' }]])
+  assert.deepEqual(good(await db.from('items').select('code').eq('code', 'undone')), [])
+  const before = good(await db.from('films').select('id, title').order('id'))
+  const changed = await db.from('films').update({ title: 'x' }).gt('id', 0).select('title').rollback()
+  const gone = await db.from('roles').delete().gt('film_id', 0).select('film_id').rollback()
+  const called = await db.rpc('rename_films', { suffix: '?' }).rollback()
+  for (const answer of [changed, gone, called]) assert.equal(answer.error, null)
+  assert.deepEqual(good(await db.from('films').select('id, title').order('id')), before)
+})
+
+test('an overload that cannot be chosen names them all in a fixed order', async () => {
+  const { error, status } = await db.rpc('twins', { a: 1 })
+  assert.deepEqual([status, error.code, error.message], [300, 'PGRST203',
+    'Could not choose the best candidate function between: public.twins(a => integer), public.twins(a => text)'])
+})
+
 test('insert, bulk insert, defaults, update, delete', async () => {
   const fresh = db.from('items')
   assert.deepEqual([(await fresh.insert({ name: 'js', code: 'js1' })).status], [201])
