@@ -128,7 +128,9 @@ async def test_sql_has_the_last_word_on_status_and_headers(rest: Client) -> None
     answer = await rest("POST", "/rpc/speak", said)
     assert (answer.status, answer.headers["x-word"], answer.headers["content-type"]) == (418, "yes", "text/x")
     silent = await rest("POST", "/rpc/speak", {"headers": "", "status": ""})
-    assert silent.status == 200
+    assert (silent.status, silent.headers["vary"]) == (200, "Accept, Prefer, Range")
+    varied = await rest("POST", "/rpc/speak", {"headers": '[{"Vary": "X-Word"}]', "status": ""})
+    assert varied.headers["vary"] == "X-Word"
     for headers in ("x", "{}", '[{"a": "1", "b": "2"}]', '[{"a": 1}]', '[{"a": "1\\r\\nb: 2"}]', '[{"a b": "1"}]'):
         bad = await rest("POST", "/rpc/speak", {"headers": headers, "status": ""})
         assert (bad.status, bad.json["code"]) == (500, "PGRST111"), headers
