@@ -209,7 +209,11 @@ def _embed(
         inner=item.join == "inner",
         spread=item.spread,
         columns=columns,
-        lateral=_free(f"{parent[1]}_{item.relation}", f"_{depth}_{place}", taken | {alias}) if item.spread else "",
+        joined=_free(
+            f"{parent[1]}_{item.alias or item.relation}",
+            f"_{depth}_{place}" if item.spread else f"_{depth}",
+            taken | {alias},
+        ),
         junction_alias=_free(junction.name, f"_via_{depth}", taken | {alias}) if junction else "",
     )
 

@@ -136,7 +136,8 @@ class SpreadColumn(msgspec.Struct, frozen=True):
 class Embed(msgspec.Struct, frozen=True):
     """A node below another, and how the two hang together.
 
-    `lateral` names a spread's subquery; `junction_alias` the junction of a many-to-many relationship.
+    `joined` is its alias where it stands beside its parent in FROM: a spread, or what rows are sorted by.
+    `junction_alias` is that of the junction of a many-to-many relationship.
     """
 
     name: str
@@ -145,7 +146,7 @@ class Embed(msgspec.Struct, frozen=True):
     inner: bool = False
     spread: bool = False
     columns: tuple[SpreadColumn, ...] = ()
-    lateral: str = ""
+    joined: str = ""
     junction_alias: str = ""
 
     @property
