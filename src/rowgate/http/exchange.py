@@ -28,8 +28,8 @@ class ClientGone(Exception):
 class Request:
     """A request below a service's prefix. `path` is percent-decoded and starts after the prefix (`/todos`).
 
-    `raw_path` (below the prefix as well) and `query` are as received. `headers` are lower-cased names in order, as ASGI
-    gives them. `read` reads the whole body, at most `limit` bytes (raises BodyTooLarge, ClientGone).
+    `raw_path` is the same and `query` its query string, both as received. `headers` are lower-cased names in order, as
+    ASGI gives them. `read` reads the whole body, at most `limit` bytes (raises BodyTooLarge, ClientGone).
     """
 
     method: str

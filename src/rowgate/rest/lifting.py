@@ -23,6 +23,7 @@ from rowgate.rest.logic_syntax import parse_logic
 from rowgate.rest.parse_failure import Failure
 from rowgate.rest.query_string import FIRST_COUNTS, LOGIC, WINDOW, Pair, decode_pairs, role_of
 from rowgate.rest.ranges import EVERYTHING, capped, integer, intersection, range_header, window
+from rowgate.rest.resource import Resource
 from rowgate.rest.syntax import Condition, Filter, Payload, Range
 
 Value: TypeAlias = str | tuple[str, ...] | bytes
@@ -43,10 +44,9 @@ class Asked(msgspec.Struct, frozen=True):
     rows: Range | RestError
 
 
-def lift(method: str, path: str, query: bytes, headers: RawHeaders, settings: RestSettings) -> Asked:
+def lift(method: str, resource: Resource, query: bytes, headers: RawHeaders, settings: RestSettings) -> Asked:
     """Lift the values out of a query string. Raises RestError 22021 for bytes that are no text."""
-    called = path.startswith("/rpc/") or (settings.db_root_spec is not None and path in ("", "/"))
-    arguments = called and method != "POST"
+    arguments = resource.call and method != "POST"
     pairs: list[Pair] = []
     values: list[Value] = []
     bounds: dict[str, int | None] = {}

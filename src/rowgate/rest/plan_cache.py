@@ -15,6 +15,7 @@ from rowgate.project.settings import RestSettings
 from rowgate.rest.lifting import Asked, lift, lift_body
 from rowgate.rest.prepared import Prepared, Ready, prepare
 from rowgate.rest.request import parse, with_payload
+from rowgate.rest.resource import Resource, resource_of
 from rowgate.rest.syntax import Payload, Range, RestRequest
 
 ENTRIES = 2048  # kept at most
@@ -85,11 +86,12 @@ class PlanCache:
         repeated = self._repeated.get(exact)
         if repeated is not None:
             return repeated
-        asked = self._lift(request, heard)
+        resource = resource_of(request.raw_path, self._settings)
+        asked = self._lift(request, resource, heard)
         shape = shape_key(request, heard, asked, catalog.version)
         prepared = self._plans.get(shape)
         if prepared is None:
-            prepared = prepare(self._parse(request, asked), catalog, self._settings)
+            prepared = prepare(self._parse(request, resource, asked), catalog, self._settings)
             self._plans.put(shape, prepared, _weight(request) + prepared.size)
         assert isinstance(asked.rows, Range), "the parser has refused any other"
         ready = prepared.ready(request.query, asked.values, asked.rows)
@@ -99,11 +101,12 @@ class PlanCache:
     def draft(self, request: Request, catalog: Catalog) -> Draft:
         """A request that may have a body, refused before it is read where the rest of it will not do."""
         heard = heard_headers(request)
-        asked = self._lift(request, heard)
+        resource = resource_of(request.raw_path, self._settings)
+        asked = self._lift(request, resource, heard)
         shape = shape_key(request, heard, asked, catalog.version)
         parsed = self._drafts.get(shape)
         if parsed is None:
-            parsed = self._parse(request, asked)
+            parsed = self._parse(request, resource, asked)
             self._drafts.put(shape, parsed, _weight(request))
         return Draft(shape, parsed, asked, request.query)
 
@@ -121,11 +124,11 @@ class PlanCache:
         assert isinstance(draft.asked.rows, Range), "the parser has refused any other"
         return prepared.ready(draft.query, values, draft.asked.rows)
 
-    def _lift(self, request: Request, heard: RawHeaders) -> Asked:
-        return lift(request.method, request.path, request.query, heard, self._settings)
+    def _lift(self, request: Request, resource: Resource, heard: RawHeaders) -> Asked:
+        return lift(request.method, resource, request.query, heard, self._settings)
 
-    def _parse(self, request: Request, asked: Asked) -> RestRequest:
-        return parse(request.method, request.raw_path.decode("latin-1"), asked, request.headers, self._settings)
+    def _parse(self, request: Request, resource: Resource, asked: Asked) -> RestRequest:
+        return parse(request.method, resource, asked, request.headers, self._settings)
 
 
 def heard_headers(request: Request) -> RawHeaders:

@@ -5,8 +5,6 @@ https://docs.postgrest.org/en/v14/references/api.html
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from msgspec.structs import replace
 
 from rowgate.project.settings import RestSettings
@@ -17,6 +15,7 @@ from rowgate.rest.media_types import parse_accept, parse_content_type
 from rowgate.rest.payload import parse_payload, steps_of
 from rowgate.rest.preferences import parse_preferences
 from rowgate.rest.query_string import parse_query
+from rowgate.rest.resource import Resource
 from rowgate.rest.syntax import Action, Payload, Preferences, RestRequest
 
 _RELATION_ACTIONS = {
@@ -35,13 +34,12 @@ _CONTENT_PROFILE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 def parse(
-    method: str, path: str, asked: Asked, headers: list[tuple[bytes, bytes]], settings: RestSettings
+    method: str, resource: Resource, asked: Asked, headers: list[tuple[bytes, bytes]], settings: RestSettings
 ) -> RestRequest:
     """Parse everything of a request but its body; `asked` is its query string.
 
-    `path` is as received and starts behind the service's prefix: a slash within a name is encoded. Header names are in
-    lower case. Raises RestError, in upstream's order of checks: path (PGRST125, 126), schema (106), method (101, 117),
-    query string (100), range (103, 114), preferences (122).
+    Header names are in lower case. Raises RestError, in upstream's order of checks: schema (PGRST106), method (101,
+    117), query string (100), range (103, 114), preferences (122).
     """
     heard: dict[bytes, bytes] = {}
     prefer: list[bytes] = []
@@ -50,9 +48,7 @@ def parse(
             prefer.append(value)
         elif name not in heard:
             heard[name] = value
-    target, call = _target(path)
-    if not target and not call:
-        target, call = _root(settings)
+    target, call = resource.name, resource.call
     schema, named = _schema(method, heard, settings)
     action = _action(method, target, call)
     parsed = parse_query(asked.pairs, reading_call=call and method != "POST")
@@ -97,27 +93,6 @@ def _takes_body(request: RestRequest) -> bool:
 def _named_columns(request: RestRequest) -> tuple[str, ...] | None:
     """PUT takes all of its columns from the body, whatever `columns` says."""
     return None if request.action is Action.PUT else request.query.columns
-
-
-def _target(path: str) -> tuple[str, bool]:
-    """The relation or function named by a path, and whether it is a function; "" is the root."""
-    segments = path.strip("/").split("/") if path in ("", "/") else path.removeprefix("/").split("/")
-    match segments:
-        case [name]:
-            return unquote(name), False
-        case [first, name] if unquote(first) == "rpc":
-            return unquote(name), True
-    raise RestError(404, "PGRST125", "Invalid path specified in request URL")
-
-
-def _root(settings: RestSettings) -> tuple[str, bool]:
-    """What stands at `/`: the OpenAPI document, or the function of `db_root_spec`, in the request's own schema."""
-    if settings.openapi_mode == "disabled":
-        raise RestError(404, "PGRST126", "Root endpoint metadata is disabled")
-    if settings.db_root_spec is None:
-        return "", False
-    schema, dot, name = settings.db_root_spec.partition(".")
-    return (name if dot else schema), True
 
 
 def _schema(method: str, heard: dict[bytes, bytes], settings: RestSettings) -> tuple[str, bool]:

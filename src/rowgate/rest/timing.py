@@ -20,6 +20,7 @@ from rowgate.project.settings import ApiSettings, RestSettings
 from rowgate.rest.lifting import Asked
 from rowgate.rest.plan_cache import PlanCache
 from rowgate.rest.prepared import Ready
+from rowgate.rest.resource import Resource
 from rowgate.rest.service import RestService, Runner
 from rowgate.rest.syntax import Payload, RestRequest
 
@@ -97,17 +98,17 @@ class _TimedPlans(PlanCache):
     def complete(self, draft: Any, body: bytes | Payload, catalog: Catalog) -> Ready:
         return self._planned(lambda: super(_TimedPlans, self).complete(draft, body, catalog))
 
-    def _lift(self, request: Request, heard: RawHeaders) -> Asked:
+    def _lift(self, request: Request, resource: Resource, heard: RawHeaders) -> Asked:
         began = perf_counter()
         try:
-            return super()._lift(request, heard)
+            return super()._lift(request, resource, heard)
         finally:
             self._parsed(began)
 
-    def _parse(self, request: Request, asked: Asked) -> RestRequest:
+    def _parse(self, request: Request, resource: Resource, asked: Asked) -> RestRequest:
         began = perf_counter()
         try:
-            return super()._parse(request, asked)
+            return super()._parse(request, resource, asked)
         finally:
             self._parsed(began)
 

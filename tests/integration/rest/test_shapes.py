@@ -20,6 +20,7 @@ from rowgate.rest.lifting import Value, lift
 from rowgate.rest.plan_cache import BODILESS, PlanCache
 from rowgate.rest.prepared import prepare
 from rowgate.rest.request import with_payload
+from rowgate.rest.resource import resource_of
 from rowgate.rest.syntax import Range
 from tests.unit.rest.unlifted import parse
 
@@ -57,7 +58,8 @@ def by_itself(request: Request, body: bytes, catalog: Catalog) -> Answer:
     try:
         parsed = with_payload(parse(request.method, request.path, request.query, request.headers, SETTINGS), body)
         prepared = prepare(parsed, catalog, SETTINGS)
-        rows = lift(request.method, request.path, request.query, request.headers, SETTINGS).rows
+        resource = resource_of(request.raw_path, SETTINGS)
+        rows = lift(request.method, resource, request.query, request.headers, SETTINGS).rows
     except RestError as error:
         return error
     assert isinstance(rows, Range)

@@ -6,6 +6,7 @@ from rowgate.http.exchange import Request
 from rowgate.project.settings import RestSettings
 from rowgate.rest.lifting import lift
 from rowgate.rest.plan_cache import BODILESS, ENTRY_BYTES, Cache, exact_key, heard_headers, shape_key
+from rowgate.rest.resource import resource_of
 
 SETTINGS = RestSettings()
 
@@ -19,8 +20,8 @@ def request(method: str = "GET", query: bytes = b"", *headers: tuple[bytes, byte
 
 
 def shape(asked: Request, version: int = 1) -> object:
-    heard = heard_headers(asked)
-    return shape_key(asked, heard, lift(asked.method, asked.path, asked.query, heard, SETTINGS), version)
+    heard, resource = heard_headers(asked), resource_of(asked.raw_path, SETTINGS)
+    return shape_key(asked, heard, lift(asked.method, resource, asked.query, heard, SETTINGS), version)
 
 
 def exact(asked: Request, version: int = 1) -> object:
