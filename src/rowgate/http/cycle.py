@@ -26,6 +26,17 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 # end the lines are counted.
 _CONTROLS = bytes(code for code in range(0x20) if code != 0x09) + b"\x7f"
 _LINE_END = 2  # bytes of CR LF
+# PostgREST's words where Python's differ, or have come to differ since 3.13.
+_REASONS = {
+    413: b"Request Entity Too Large",
+    414: b"Request-URI Too Long",
+    416: b"Requested Range Not Satisfiable",
+    418: b"I'm a teapot",
+    422: b"Unprocessable Entity",
+}
+_STATUS_LINES = {status: line[:-_LINE_END] for status, line in STATUS_LINE.items()} | {
+    status: b"HTTP/1.1 %d %b" % (status, reason) for status, reason in _REASONS.items()
+}
 
 
 class Cycle(RequestResponseCycle):
@@ -85,7 +96,7 @@ class Cycle(RequestResponseCycle):
 
     def _head(self, status: int, headers: Iterable[tuple[bytes, bytes]], reason: bytes) -> bytes:
         self.chunked_encoding, self.expected_content_length = None, 0  # a head that was refused may have left its own
-        lines = [b"HTTP/1.1 %d %b" % (status, reason) if reason else STATUS_LINE[status][:-_LINE_END]]
+        lines = [b"HTTP/1.1 %d %b" % (status, reason) if reason else _STATUS_LINES[status]]
         closing = False
         for name, value in (*self.default_headers, *headers):
             if name not in _KNOWN:

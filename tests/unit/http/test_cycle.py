@@ -38,6 +38,17 @@ async def test_the_status_line_has_the_reason_given_or_the_status_own(reason: by
     assert (await asked(app)).startswith(b"HTTP/1.1 %b\r\n" % line)
 
 
+@pytest.mark.parametrize(
+    ("status", "line"), [(418, b"418 I'm a teapot"), (416, b"416 Requested Range Not Satisfiable"), (200, b"200 OK")]
+)
+async def test_a_status_is_called_as_postgrest_calls_it(status: int, line: bytes) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    assert (await asked(app)).startswith(b"HTTP/1.1 %b\r\n" % line)
+
+
 @pytest.mark.parametrize("size", [0, 2, COPIED_BYTES, COPIED_BYTES + 1])
 async def test_a_body_with_a_length_arrives_as_it_is(size: int) -> None:
     body = b"x" * size
