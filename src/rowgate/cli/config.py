@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,10 @@ import typer
 
 from rowgate.cli.console import Format, example, out, print_json, print_warnings, say
 from rowgate.cli.options import Output, PostgrestConfig, Workdir, chosen_workdir
+from rowgate.project.masking import MASK, masked
 
 if TYPE_CHECKING:
     from rowgate.project.settings import Settings
-
-MASK = "********"
-
-_URL_PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://[^/?#@]*?:)[^@/?#]*@", re.IGNORECASE)
 
 
 def register(app: typer.Typer) -> None:
@@ -66,21 +62,6 @@ def shown_settings(settings: Settings) -> dict[str, tuple[object, str, str]]:
         }
         add(f"identity.issuers.{issuer.name}", set_fields)
     return rows
-
-
-def masked(value: object) -> object:
-    """A value that may hold a credential: a URL keeps everything but its password, a table its names."""
-    if value is None or value == ():
-        return None
-    if isinstance(value, tuple):
-        return {name: MASK for name, _ in value}
-    text = str(value)
-    shown, found = _URL_PASSWORD.subn(rf"\g<1>{MASK}@", text)
-    if found and "password" not in shown.lower():
-        return shown
-    if re.match(r"^[a-z][a-z0-9+.-]*://[^@?#]*$", text, re.IGNORECASE):  # no user, no query: nothing to hide
-        return text
-    return MASK
 
 
 def _plain(value: object) -> object:

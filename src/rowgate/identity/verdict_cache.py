@@ -31,6 +31,7 @@ class VerdictCache:
     def __init__(self, limit: int) -> None:
         self.entries: dict[Presented, Entry] = {}
         self._limit = limit
+        self.evictions = 0  # entries that made room for others
         self._size = 0
 
     @property
@@ -44,6 +45,7 @@ class VerdictCache:
         if entry.size > self._limit:
             return
         while self._size + entry.size > self._limit:
+            self.evictions += 1
             self.drop(next(iter(self.entries)))
         self.entries[presented] = entry
         self._size += entry.size

@@ -79,6 +79,7 @@ class Verifier:
         self._memory = VerdictCache(identity.token_cache_bytes)
         self._entries = self._memory.entries
         self._epoch = 0
+        self._first_sights = 0
         self._started = False
         self._keepers: dict[str, KeySetKeeper] = {}
         self._retired: set[asyncio.Task[None]] = set()
@@ -138,6 +139,7 @@ class Verifier:
         remembered = self.recall(authorization, apikey)
         if remembered is not None:
             return remembered
+        self._first_sights += 1
         presented = (authorization, apikey)
         self._memory.drop(presented)
         for _ in range(JUDGED_AGAIN + 1):
@@ -186,6 +188,11 @@ class Verifier:
     def status(self) -> tuple[KeySetStatus, ...]:
         """Each issuer's keys and how fresh they are."""
         return tuple(keeper.status() for keeper in self._keepers.values())
+
+    def remembering(self) -> tuple[int, int, int]:
+        """How often a verdict was asked for, how often it was remembered, and how many made room for others."""
+        asked = sum(self.meter.counts().values())
+        return asked, max(0, asked - self._first_sights), self._memory.evictions
 
     async def refresh(self, issuer: str) -> KeySetStatus:
         """Fetch one issuer's keys now (`rowgate issuer test`). Raises KeyError for a name that is not configured."""

@@ -37,6 +37,7 @@ class PoolStats:
     waiting: int
     opened_total: int
     lost_total: int
+    timeouts_total: int  # requests that waited too long for a connection
     failure: str | None
 
 
@@ -76,6 +77,7 @@ class Pool:
         self._failure: str | None = None
         self._opened = 0
         self._lost = 0
+        self._timeouts = 0
         self._closing = False
         self._emptied = asyncio.Event()
 
@@ -120,6 +122,7 @@ class Pool:
             waiting=len(self._waiting),
             opened_total=self._opened,
             lost_total=self._lost,
+            timeouts_total=self._timeouts,
             failure=self._failure,
         )
 
@@ -203,6 +206,7 @@ class Pool:
 
     def _expire(self, flight: Flight) -> None:
         self._waiting.remove(flight)
+        self._timeouts += 1
         flight.end(PoolTimeout(f"all {self._size} database connections were busy for {self._acquire_timeout:g} s"))
 
     def _stop_clock(self, flight: Flight) -> None:

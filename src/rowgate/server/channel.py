@@ -10,7 +10,7 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -39,6 +39,20 @@ class ReadCatalog(msgspec.Struct, frozen=True, tag="read_catalog"):
     """Parent to worker: read the catalog again."""
 
 
+class Ask(msgspec.Struct, frozen=True, tag="ask"):
+    """Parent to worker: tell what the admin server is asked for."""
+
+    number: int
+    what: Literal["catalog", "figures"]
+
+
+class Told(msgspec.Struct, frozen=True, tag="told"):
+    """Worker to parent: the answer to that `Ask`, as JSON; None where there is none yet."""
+
+    number: int
+    content: bytes | None
+
+
 class ReloadAsked(msgspec.Struct, frozen=True, tag="reload_asked"):
     """Worker to parent: the database asks for the configuration to be read again."""
 
@@ -53,7 +67,7 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     verdicts: VerdictCounts = {}
 
 
-Message = Orders | Reload | ReadCatalog | ReloadAsked | Report
+Message = Orders | Reload | ReadCatalog | Ask | Told | ReloadAsked | Report
 
 
 class Channel:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
+import stat
 from ipaddress import ip_address
+from pathlib import Path
 
 from rowgate.errors import RowgateError
 
@@ -38,9 +41,57 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def listen_at_path(path: Path, mode: str) -> socket.socket:
+    """Bind a Unix socket there and listen, with this file mode (octal text). A socket nobody listens on any more is
+    replaced; anything else at that path is left alone. Raises PortUnavailable."""
+    try:
+        bits = int(mode, 8)
+    except ValueError:
+        bits = 0
+    if not 0o600 <= bits <= 0o777:
+        raise PortUnavailable(
+            f"rest.server_unix_socket_mode is {mode!r}, which is no octal mode from 600 to 777.",
+            'Write it as a text: "660".',
+        )
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_dead_socket(path)
+        former = os.umask(0o177)  # nobody else may connect between the bind and the mode
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(former)
+        path.chmod(bits)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise PortUnavailable(
+            f"Cannot listen on the Unix socket {path} ({error.strerror or error}).",
+            "Set rest.server_unix_socket (PGRST_SERVER_UNIX_SOCKET) to a path that is free, in a folder that exists.",
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _remove_dead_socket(path: Path) -> None:
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            return  # the bind says that the path is taken
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+
+
 def url_of(listener: socket.socket) -> str:
-    """The URL under which this machine's own programs reach the socket."""
-    host, port = listener.getsockname()[:2]
+    """The URL under which this machine's own programs reach the socket; a Unix socket's path."""
+    name = listener.getsockname()
+    if isinstance(name, str):
+        return f"unix:{name}"
+    host, port = name[:2]
     address = ip_address(host.partition("%")[0])
     if address.is_unspecified:  # every interface: the loopback one is the one that works here
         host = "127.0.0.1" if address.version == 4 else "::1"

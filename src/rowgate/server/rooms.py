@@ -167,6 +167,28 @@ class Rooms:
                 }
         return gauges
 
+    @property
+    def catalog(self) -> Catalog | None:
+        """The catalog in use, None until one was read."""
+        return self._catalog.current
+
+    def postgrest_figures(self) -> Mapping[str, Mapping[str, float]]:
+        """What PostgREST counts, by its names (`server.exposition`)."""
+        stats = self._database.stats()
+        pools = [pool for pool in (stats.public, stats.service) if pool is not None]
+        lookups, hits, evictions = self.verifier.remembering()
+        return {
+            "pgrst_db_pool_timeouts_total": {"": sum(pool.timeouts_total for pool in pools)},
+            "pgrst_db_pool_available": {"": sum(pool.idle for pool in pools)},
+            "pgrst_db_pool_waiting": {"": sum(pool.waiting for pool in pools)},
+            "pgrst_db_pool_max": {"": sum(pool.size for pool in pools)},
+            "pgrst_schema_cache_loads_total": {"SUCCESS": self._catalog.loads, "FAIL": self._catalog.failures},
+            "pgrst_schema_cache_query_time_seconds": {"": self._catalog.seconds},
+            "pgrst_jwt_cache_requests_total": {"": lookups},
+            "pgrst_jwt_cache_hits_total": {"": hits},
+            "pgrst_jwt_cache_evictions_total": {"": evictions},
+        }
+
     def _roles_changed(self, _snapshot: RoleSnapshot) -> None:
         self.verifier.roles_changed()
 

@@ -10,9 +10,12 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+
+import msgspec
 
 from rowgate.errors import RowgateError
 from rowgate.identity.issuers import build_issuers
@@ -21,10 +24,12 @@ from rowgate.postgres.logins import DatabaseUnreachable
 from rowgate.postgres.serving import Serving
 from rowgate.project.database_config import live
 from rowgate.project.settings import Settings
+from rowgate.server.admin import Admin, AdminServer
 from rowgate.server.channel import Orders, ReadCatalog, Reload
 from rowgate.server.database import ProjectDatabase
+from rowgate.server.exposition import WorkerFigures
 from rowgate.server.log import Log
-from rowgate.server.port import listen, url_of
+from rowgate.server.port import PortUnavailable, listen, listen_at_path, url_of
 from rowgate.server.state_file import ServerState, StateFile
 from rowgate.server.verdicts import summed
 from rowgate.server.watch import POLL_SECONDS, FileWatch
@@ -77,9 +82,10 @@ class Supervisor:
         self._check_issuers(self._settings)
         self._state_file.claim()
         try:
-            with listen(self._settings.api.host, self._settings.api.port) as listener:
+            with self._listen() as listener:
                 self._catch_signals()
-                await self._serve(listener)
+                async with self._administered():
+                    await self._serve(listener)
         finally:
             await self._database.stop()
             self._state_file.release()
@@ -120,6 +126,54 @@ class Supervisor:
                 task.cancel()
             listener.close()  # nobody new comes in; what the workers accepted they finish
             await self._drain(running)
+
+    def _listen(self) -> socket.socket:
+        rest = self._settings.rest
+        if rest.server_unix_socket is not None:
+            return listen_at_path(rest.server_unix_socket, rest.server_unix_socket_mode)
+        return listen(self._settings.api.host, self._settings.api.port)
+
+    @asynccontextmanager
+    async def _administered(self) -> AsyncIterator[None]:
+        """With the admin server beside, where there is to be one. Raises PortUnavailable."""
+        rest = self._settings.rest
+        if rest.admin_server_port is None:
+            yield
+            return
+        try:
+            listener = listen(rest.admin_server_host, rest.admin_server_port)
+        except PortUnavailable as error:
+            where = (
+                "Set rest.admin_server_host and rest.admin_server_port (PGRST_ADMIN_SERVER_PORT) to another address."
+            )
+            raise PortUnavailable(f"The admin server: {error.message}", where) from None
+        self._say(f"The admin server listens at {url_of(listener)}")
+        server = AdminServer(
+            Admin(
+                live=lambda: any(worker.pid is not None for worker in self._workers),
+                ready=lambda: bool(self._workers) and all(worker.report.ready for worker in self._workers),
+                settings=lambda: self._settings,
+                catalog=self._newest_catalog,
+                figures=self._figures,
+            )
+        )
+        serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await serving
+
+    async def _newest_catalog(self) -> bytes | None:
+        """Of the first worker that has one: they read the same database for the same reasons."""
+        for worker in self._workers:
+            if (content := await worker.ask("catalog")) is not None:
+                return content
+        return None
+
+    async def _figures(self) -> list[WorkerFigures]:
+        told = await asyncio.gather(*(worker.ask("figures") for worker in self._workers))
+        return [msgspec.json.decode(content, type=WorkerFigures) for content in told if content is not None]
 
     async def _unless_stopped(self, preparing: Coroutine[None, None, Serving]) -> Serving | None:
         """The result, or None when a signal came first: a database that hangs must not make the server unstoppable."""

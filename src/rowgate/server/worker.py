@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import uvicorn
 import uvloop
 
@@ -23,9 +24,11 @@ from rowgate.http.access import AccessLog
 from rowgate.http.crash import place_of
 from rowgate.http.exchange import Service
 from rowgate.http.gateway import Gateway, Readiness
-from rowgate.http.metrics import RequestMetrics
+from rowgate.http.metrics import RequestMetrics, render
 from rowgate.http.protocol import protocol_class
-from rowgate.server.channel import Channel, Orders, ReadCatalog, Reload, ReloadAsked, Report
+from rowgate.postgres.catalog.dump import catalog_json
+from rowgate.server.channel import Ask, Channel, Orders, ReadCatalog, Reload, ReloadAsked, Report, Told
+from rowgate.server.exposition import WorkerFigures
 from rowgate.server.log import Log, configure
 from rowgate.server.rooms import PREFIXES, Rooms
 from rowgate.server.verdicts import by_issuer
@@ -54,6 +57,7 @@ class Worker:
         self._rooms: Rooms | None = None
         self._metrics = RequestMetrics()
         self._opened = False
+        self._answers: set[asyncio.Future[None]] = set()
         self._last_report: Report | None = None
         settings = orders.settings.server
         self._gateway = Gateway(
@@ -157,10 +161,26 @@ class Worker:
                 self._tell_parent()
             elif isinstance(message, ReadCatalog) and self._rooms is not None:
                 self._rooms.read_catalog()
+            elif isinstance(message, Ask):
+                self._answers.add(answer := asyncio.ensure_future(self._answer(message)))
+                answer.add_done_callback(self._answers.discard)
         self._log.warning("the parent process is gone; this worker ends")
         self._server.config.timeout_graceful_shutdown = ORPHAN_DRAIN_SECONDS
         asyncio.get_running_loop().call_later(ORPHAN_LIMIT_SECONDS, os._exit, 1)
         self._end()
+
+    async def _answer(self, question: Ask) -> None:
+        """Tell the parent what its admin server is asked for; written out on a thread, a catalog can be large."""
+        rooms = self._rooms
+        content: bytes | None = None
+        if question.what == "figures":
+            verdicts = rooms.verdicts() if rooms is not None else {}
+            text = render(self._metrics, self._gauges(), str(self._orders.worker), verdicts)
+            figures = WorkerFigures(text.decode(), rooms.postgrest_figures() if rooms is not None else {})
+            content = msgspec.json.encode(figures)
+        elif rooms is not None and (catalog := rooms.catalog) is not None:
+            content = await asyncio.to_thread(catalog_json, catalog)
+        self._channel.send(Told(question.number, content))
 
     def _end(self) -> None:
         self._server.should_exit = True

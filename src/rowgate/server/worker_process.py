@@ -9,14 +9,16 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from typing import Literal
 
-from rowgate.server.channel import Channel, Message, Orders, ReloadAsked, Report
+from rowgate.server.channel import Ask, Channel, Message, Orders, ReloadAsked, Report, Told
 from rowgate.server.log import Log
 from rowgate.server.verdicts import VerdictCounts, summed
 
 FIRST_PAUSE = 0.1  # seconds before a dead worker is started again
 LONGEST_PAUSE = 10.0
 SETTLED_SECONDS = 30.0  # a worker that lived so long did not die of its start: the pause begins anew
+ANSWER_SECONDS = 5.0  # how long the admin server waits for a worker
 KILL_GRACE = 3.0  # seconds beyond the drain before a worker that will not end is killed
 
 # What a worker's libraries need from the environment. Everything else, secrets first of all, comes with its orders.
@@ -47,6 +49,8 @@ class WorkerProcess:
         self._reload_asked = reload_asked
         self._log = log
         self._channel: Channel | None = None
+        self._asked: dict[int, asyncio.Future[bytes | None]] = {}
+        self._questions = 0
         self._process: asyncio.subprocess.Process | None = None
         self._draining = asyncio.Event()
 
@@ -79,6 +83,23 @@ class WorkerProcess:
         """Send a message; a worker that is being started again gets the newest orders anyway."""
         if self._channel is not None:
             self._channel.send(message)
+
+    async def ask(self, what: Literal["catalog", "figures"]) -> bytes | None:
+        """The worker's answer, None where it has none, or gives none within `ANSWER_SECONDS`."""
+        if self._channel is None:
+            return None
+        self._questions += 1
+        number = self._questions
+        answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
+        self._channel.send(Ask(number, what))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
+        except TimeoutError:
+            return None
+        finally:
+            del self._asked[number]
 
     def drain(self) -> None:
         """Ask the worker to finish what it has begun and end."""
@@ -123,6 +144,10 @@ class WorkerProcess:
         while (message := await channel.receive()) is not None:
             if isinstance(message, Report):
                 self._news(message)
+            elif isinstance(message, Told):
+                answer = self._asked.get(message.number)
+                if answer is not None and not answer.done():
+                    answer.set_result(message.content)
             elif isinstance(message, ReloadAsked):
                 self._reload_asked()
 

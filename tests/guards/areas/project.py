@@ -192,4 +192,28 @@ GUARDS = (
         "    jwt_secret: str | None = field(default=None)",
         ("unit/project/test_postgrest.py::test_no_secret_shows",),
     ),
+    Guard(
+        "the admin server shows no secret setting",
+        "the database's password, the JWT secret and app settings for anybody on the machine",
+        "project/postgrest_dump.py",
+        "masked(value) if one.dotted in SECRET_SETTINGS else value",
+        "value",
+        ("unit/server/test_admin.py::test_the_configuration_is_written_as_postgrest_writes_it_without_secrets",),
+    ),
+    Guard(
+        "the admin server shows no role's settings",
+        "a secret that ALTER ROLE gave to a role",
+        "postgres/catalog/dump.py",
+        "masked = tuple((name, MASK) for name, _ in value.settings)",
+        "masked = value.settings",
+        ("unit/catalog/test_dump.py::test_names_are_joined_and_the_values_of_settings_stay_out",),
+    ),
+    Guard(
+        "a Unix socket has its mode before anybody is let in",
+        "another user of the machine at a socket that was to be the owner's",
+        "server/port.py",
+        "        path.chmod(bits)\n",
+        "        path.chmod(0o777)\n",
+        ("unit/server/test_port.py::test_a_unix_socket_is_made_with_its_mode_and_a_dead_one_is_replaced",),
+    ),
 )

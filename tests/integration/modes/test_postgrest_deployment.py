@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -63,8 +64,8 @@ def begin(prepared: Cluster, tmp_path: Path) -> Iterator[Begin]:
             cwd=tmp_path,
         )
         stack = Stack(tmp_path, f"http://127.0.0.1:{port}", {}, process, ("--database-url",), environ)
+        wait_for_line(stack, ready, 40)  # what does not get there is ended by it
         stacks.append(stack)
-        wait_for_line(stack, ready, 40)
         return stack
 
     yield begin
@@ -296,6 +297,58 @@ def test_a_newly_exposed_schemas_owner_is_privileged_before_it_is_served(prepare
 
     until(refused, 8)
     assert 200 not in seen
+
+
+def test_the_admin_server_speaks_for_all_workers(prepared: Cluster, begin: Begin) -> None:
+    admin = free_port()
+    stack = begin("--workers", "2", PGRST_ADMIN_SERVER_PORT=str(admin), PGRST_APP_SETTINGS_KEY="hidden")
+    at = f"http://127.0.0.1:{admin}"
+    for _ in range(20):
+        titles(stack, bearer(ANA))
+
+    assert (httpx.get(f"{at}/live").status_code, httpx.get(f"{at}/ready").status_code) == (200, 200)
+    metrics = httpx.get(f"{at}/metrics").text
+    assert 'worker="0"' in metrics and 'worker="1"' in metrics  # noqa: PT018
+    assert "\npgrst_db_pool_max 20" in metrics
+    assert re.search(r"\npgrst_jwt_cache_requests_total 2[0-9]", metrics)
+    assert re.search(r'\npgrst_schema_cache_loads_total\{status="SUCCESS"\} [2-9]', metrics)
+    catalog = httpx.get(f"{at}/schema_cache").json()
+    assert list(catalog["relations"]) == ["api.tasks"]
+    config = httpx.get(f"{at}/config").text
+    assert 'db-anon-role = "web_anon"' in config
+    for secret in (SECRET, "mysecretpassword", "hidden"):
+        assert secret not in config + metrics + json.dumps(catalog)
+    assert httpx.get(f"{at}/tasks").status_code == 404
+    assert f"The admin server listens at {at}" in "".join(stack.output)
+    assert httpx.get(f"{stack.url}/live").json()["code"] == "PGRST205"
+
+    prepared.stop("immediate")
+    until(lambda: httpx.get(f"{at}/ready").status_code == 503, 10)
+    assert httpx.get(f"{at}/live").status_code == 200
+
+
+def test_without_a_port_there_is_no_admin_server_and_a_taken_one_stops_the_start(begin: Begin) -> None:
+    stack = begin()
+    assert "admin server" not in "".join(stack.output)
+    taken = stack.environ["PGRST_SERVER_PORT"]
+    stack.stop()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        with pytest.raises(AssertionError, match="The admin server: Port"):
+            begin(PGRST_ADMIN_SERVER_PORT=port)
+    with pytest.raises(AssertionError, match="port of the API"):
+        begin(PGRST_ADMIN_SERVER_PORT=taken, PGRST_SERVER_PORT=taken)
+
+
+def test_a_unix_socket_takes_the_ports_place(begin: Begin, tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+    stack = begin(PGRST_SERVER_UNIX_SOCKET=str(path), PGRST_SERVER_UNIX_SOCKET_MODE="600")
+
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as client:
+        assert [row["id"] for row in client.get("http://api/tasks?select=id").json()] == [1, 2]
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(stack.url)
 
 
 def wait_until_printed(stack: Stack, text: str, seconds: float = 8) -> None:

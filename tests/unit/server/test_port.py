@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import stat
+from pathlib import Path
 
 import pytest
 
-from rowgate.server.port import PortUnavailable, listen, url_of
+from rowgate.server.port import PortUnavailable, listen, listen_at_path, url_of
 
 
 def test_a_taken_port_names_itself_and_the_ways_out() -> None:
@@ -49,3 +51,27 @@ def test_the_url_of_a_socket_on_all_interfaces_is_one_that_works_here() -> None:
         "http://[::1]:54321",
         "http://10.0.0.1:54321",
     ]
+
+
+def test_a_unix_socket_is_made_with_its_mode_and_a_dead_one_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "s.sock"
+    with listen_at_path(path, "640") as listener:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        assert url_of(listener) == f"unix:{path}"
+        with pytest.raises(PortUnavailable, match="Cannot listen"):
+            listen_at_path(path, "660")
+    listen_at_path(path, "660").close()
+
+
+def test_what_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("kept")
+    with pytest.raises(PortUnavailable):
+        listen_at_path(path, "660")
+    assert path.read_text() == "kept"
+
+
+@pytest.mark.parametrize("mode", ["", "abc", "777777", "400", "666x"])
+def test_a_mode_that_is_none_is_refused(tmp_path: Path, mode: str) -> None:
+    with pytest.raises(PortUnavailable, match="server_unix_socket_mode"):
+        listen_at_path(tmp_path / "s", mode)

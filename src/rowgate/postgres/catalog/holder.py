@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 from rowgate.postgres.catalog.records import Catalog
 
@@ -21,6 +22,9 @@ class CatalogHolder:
         self._one_at_a_time = asyncio.Lock()
         self._coming: asyncio.Task[Catalog] | None = None
         self.current: Catalog | None = None
+        self.loads = 0  # that succeeded
+        self.failures = 0
+        self.seconds = 0.0  # of the last load that succeeded
 
     async def reload(self) -> Catalog:
         """Load the catalog anew and return it. Raises what `load` raises.
@@ -37,8 +41,15 @@ class CatalogHolder:
         async with self._one_at_a_time:
             self._coming = None
             self._version += 1
-            catalog = await self._load(self._version)
+            began = monotonic()
+            try:
+                catalog = await self._load(self._version)
+            except Exception:
+                self.failures += 1
+                raise
             self.current = catalog
+            self.loads += 1
+            self.seconds = monotonic() - began
             return catalog
 
 

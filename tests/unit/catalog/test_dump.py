@@ -1,0 +1,29 @@
+"""The catalog as JSON for the admin server."""
+
+from __future__ import annotations
+
+import json
+
+from rowgate.postgres.catalog.dump import catalog_json
+from rowgate.postgres.catalog.records import Catalog, Column, Relation, RelationKind, RoleSettings
+
+
+def test_names_are_joined_and_the_values_of_settings_stay_out() -> None:
+    column = Column("id", 1, "integer", "integer", 23, nullable=False)
+    relation = Relation("api", "tasks", RelationKind.TABLE, (column,))
+    catalog = Catalog(
+        7, 180000, ("api",), {("api", "tasks"): relation}, {}, {}, {},
+        media_handlers={(None, "text/x"): ("api", "f"), (("api", "t"), "a/b"): ("api", "g")},
+        timezones=frozenset({"UTC", "Asia/Tokyo"}),
+        role_settings={"web": RoleSettings((("app.secret", "hidden"), ("statement_timeout", "5s")))},
+    )  # fmt: skip
+
+    content = catalog_json(catalog)
+    read = json.loads(content)
+
+    assert b"hidden" not in content
+    assert read["relations"]["api.tasks"]["columns"][0]["name"] == "id"
+    assert read["relations"]["api.tasks"]["kind"] == "r"
+    assert read["media_handlers"] == {"text/x": ["api", "f"], "api.t.a/b": ["api", "g"]}
+    assert read["timezones"] == ["Asia/Tokyo", "UTC"]
+    assert read["role_settings"]["web"]["settings"] == [["app.secret", "***"], ["statement_timeout", "***"]]
