@@ -187,6 +187,22 @@ GUARDS = (
         (f"{GATEWAY}test_a_preflight_echoes_nothing_but_header_names",),
     ),
     Guard(
+        "a list of origins is kept to",
+        "a page of an origin that is not listed, reading a person's answers",
+        "http/cors.py",
+        'if request.get(b"origin") in self._origins else [_VARY]',
+        'if b"origin" in request else [_VARY]',
+        (f"{GATEWAY}test_with_a_list_of_origins_only_their_pages_may_read",),
+    ),
+    Guard(
+        "the trace header is harmless",
+        "control characters sent back in a header",
+        "http/gateway.py",
+        'if value is None or not value.decode("latin-1").isprintable():',
+        "if value is None:",
+        (f"{GATEWAY}test_the_trace_header_comes_back_as_it_was_sent",),
+    ),
+    Guard(
         "request ids",
         "a log line or header written by the client",
         "http/request_id.py",
