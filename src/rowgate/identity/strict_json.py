@@ -19,6 +19,7 @@ NUMERIC_DIGITS = 131_072  # before the decimal point: PostgreSQL's numeric, "Num
 NUMERIC_SCALE = 16_383  # after the decimal point, same table
 # CPython refuses to convert longer integers (sys.int_info.default_max_str_digits is 4300).
 _CONVERTIBLE_DIGITS = 4_000
+_SHORT = 20  # characters
 
 
 class NotStrict(ValueError):
@@ -43,6 +44,8 @@ def read_object(text: bytes) -> Reading:
         decoded = text.decode("utf-8", errors="replace")
 
     def number(literal: str) -> int | float:
+        if len(literal) < _SHORT and literal.isdigit():  # nearly all there are: times and versions
+            return int(literal)
         if _beyond_numeric(literal):
             flaws.append("a number beyond Postgres' numeric")
             return math.inf

@@ -174,11 +174,14 @@ def content_location(target: str, query: bytes) -> bytes:
     A name that comes several times is written once, with its values joined by commas, as upstream writes it.
     """
     path = b"/" + _spelled(target.encode())
+    encoded = _ENCODED.search(query) is not None
     given: dict[bytes, bytes] = {}
     for pair in query.split(b"&"):
         if pair:
-            raw, _, value = pair.partition(b"=")
-            name, value = _decoded(raw), _spelled(_decoded(value))
+            name, _, value = pair.partition(b"=")
+            if encoded:
+                name, value = _decoded(name), _decoded(value)
+            value = _spelled(value)
             given[name] = value if name not in given else b"%b,%b" % (given[name], value)
     if not given:
         return path
@@ -186,12 +189,12 @@ def content_location(target: str, query: bytes) -> bytes:
 
 
 def _decoded(raw: bytes) -> bytes:
-    return unquote_to_bytes(raw.replace(b"+", b" ")) if _ENCODED.search(raw) else raw
+    return unquote_to_bytes(raw.replace(b"+", b" "))
 
 
 def _spelled(raw: bytes) -> bytes:
     """Percent-encoded; by hand, since `urllib.parse.quote` looks at every byte and this is done for every read."""
-    return _RESERVED.sub(_percent, raw)
+    return raw if raw.isalnum() else _RESERVED.sub(_percent, raw)
 
 
 def _percent(found: re.Match[bytes]) -> bytes:
