@@ -179,7 +179,18 @@ class LimitedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._write_timer is None:
-            self._write_timer = self.loop.call_later(WRITE_STALL_SECONDS, self._cut, "write_stall")
+            self._watch_reading()
+
+    def _watch_reading(self) -> None:
+        """Cut the peer off that takes nothing. One that reads slowly, but does, may have a large answer for hours."""
+        left = self.transport.get_write_buffer_size()
+        self._write_timer = self.loop.call_later(WRITE_STALL_SECONDS, self._look_at_reading, left)
+
+    def _look_at_reading(self, before: int) -> None:
+        if self.transport.get_write_buffer_size() != before:
+            self._watch_reading()
+        else:
+            self._cut("write_stall")
 
     def resume_writing(self) -> None:
         if self._write_timer is not None:
@@ -188,7 +199,9 @@ class LimitedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        if self.transport.get_write_buffer_size():
+        if self._write_timer is not None:
+            self._await_next()  # a large answer is still being read; the other timer looks at that
+        elif self.transport.get_write_buffer_size():
             self._cut("write_stall")  # close() would wait for a peer that stopped reading
         else:
             super().timeout_keep_alive_handler()

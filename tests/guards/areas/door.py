@@ -78,7 +78,7 @@ GUARDS = (
         "unread answers",
         "a peer that stops reading and keeps our answer in memory",
         "http/protocol.py",
-        'self._write_timer = self.loop.call_later(WRITE_STALL_SECONDS, self._cut, "write_stall")',
+        "self._write_timer = self.loop.call_later(WRITE_STALL_SECONDS, self._look_at_reading, left)",
         "pass",
         (f"{LIMITS}test_a_peer_that_stops_reading_is_cut_off",),
     ),

@@ -156,6 +156,30 @@ async def test_a_peer_that_stops_reading_is_cut_off(monkeypatch: pytest.MonkeyPa
         writer.close()
 
 
+async def test_a_peer_that_reads_slowly_gets_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "WRITE_STALL_SECONDS", 1.0)
+    body = b"x" * 40_000_000
+
+    async def large(scope: Any, receive: Any, send: Any) -> None:
+        head = [(b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": body})
+
+    async with served(large, SETTINGS) as wire:
+        reader, writer = await wire.connect()
+        writer.write(GET)
+        await reader.readuntil(b"\r\n\r\n")
+        began, size = asyncio.get_running_loop().time(), 0
+        while size < len(body):
+            piece = await reader.read(500_000)
+            assert piece, "cut off"
+            size += len(piece)
+            await asyncio.sleep(0.01)
+        assert asyncio.get_running_loop().time() - began > 1.5, "longer than one stall may last"
+        assert not wire.turned_away
+        writer.close()
+
+
 async def test_trailer_fields_never_join_the_header() -> None:
     seen: list[Any] = []
 
