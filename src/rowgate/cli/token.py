@@ -128,7 +128,8 @@ async def _roles(settings: Settings) -> _Roles:
             if settings.db.setup == "auto" and may_make_them and not has_logins:
                 return _Roles(assumed, False, f"the database was not set up yet: {_UNCHECKED}")
             two_logins = settings.db.setup == "auto" and has_logins
-            public, service = (names.public, names.service) if two_logins else (None, None)
+            foreign = (None, connection.info.user)  # one login serves tokens and secret keys
+            public, service = (names.public, names.service) if two_logins else foreign
             snapshot = await read_roles(connection, public, service, settings.rest.db_schemas)
             return _Roles(snapshot, True, "read from the database")
     except (TimeoutError, RowgateError, psycopg.Error, OSError):

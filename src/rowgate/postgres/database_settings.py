@@ -14,25 +14,30 @@ from rowgate.postgres.logins import Connection, DatabaseUnreachable, connect
 from rowgate.postgres.quoting import dotted
 
 PREFIX = "pgrst."
+KEY_SETTINGS = "pgrst.jwt_"
 STATEMENT_TIMEOUT = 5000  # milliseconds; a pre-config function that hangs must not hold up every later reload
 
 # The login's setting for this database wins over its setting for all, and both over the function's. A setting of the
 # database alone (ALTER DATABASE) counts as little as it does for PostgREST.
 _OF_THE_LOGIN = """
-select s.setdatabase <> 0, split.name, substr(c.setting, length(split.name) + 2)
+select r.rolname = current_user, split.name, substr(c.setting, length(split.name) + 2)
 from pg_catalog.pg_db_role_setting s
+join pg_catalog.pg_roles r on r.oid = s.setrole
 cross join lateral unnest(s.setconfig) as c(setting)
 cross join lateral (select split_part(c.setting, '=', 1)) as split(name)
-where s.setrole = (select oid from pg_catalog.pg_roles where rolname = current_user)
+where (r.rolname = current_user or r.rolname = any(%s))
   and s.setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_catalog))
   and split.name = any(%s)
-order by 1
+order by r.rolname = current_user, s.setdatabase <> 0
 """
 _OF_THE_FUNCTION = "select name, current_setting(name, true) from unnest(%s::text[]) as names(name)"
 
 
-async def read_database_settings(conninfo: str, names: Sequence[str], pre_config: str | None) -> dict[str, str]:
-    """The values of `names` (without prefix) that the database holds for the login of `conninfo`.
+async def read_database_settings(
+    conninfo: str, names: Sequence[str], pre_config: str | None, also: Sequence[str] = ()
+) -> dict[str, str]:
+    """The values of `names` (without prefix) that the database holds for the login of `conninfo`, which win over those
+    of the roles `also`. Those say nothing about keys.
 
     `pre_config` is a function that sets some with set_config. Everything happens in one read-only transaction that is
     rolled back. Raises DatabaseUnreachable, and ConfigurationError where the function cannot be called.
@@ -40,7 +45,7 @@ async def read_database_settings(conninfo: str, names: Sequence[str], pre_config
     async with await connect(conninfo) as connection:
         try:
             async with connection.transaction(force_rollback=True):
-                return await _read(connection, [PREFIX + name for name in names], pre_config)
+                return await _read(connection, [PREFIX + name for name in names], pre_config, also)
         except psycopg.Error as error:
             if connection.broken:
                 raise DatabaseUnreachable("The connection was lost while its configuration was read.") from None
@@ -50,17 +55,20 @@ async def read_database_settings(conninfo: str, names: Sequence[str], pre_config
             ) from None
 
 
-async def _read(connection: Connection, names: list[str], pre_config: str | None) -> dict[str, str]:
+async def _read(
+    connection: Connection, names: list[str], pre_config: str | None, also: Sequence[str]
+) -> dict[str, str]:
     found: dict[str, str] = {}
     await connection.execute("set transaction read only")
     await connection.execute(b"set local statement_timeout = %d" % STATEMENT_TIMEOUT)
-    of_the_login = await (await connection.execute(_OF_THE_LOGIN, (names,))).fetchall()
+    of_the_login = await (await connection.execute(_OF_THE_LOGIN, (list(also), names))).fetchall()
     if pre_config is not None:
         # The session began with the login's own settings; where the function changes one, the login's wins below.
         await connection.execute(f"select {dotted(pre_config)}()".encode())
         told = await (await connection.execute(_OF_THE_FUNCTION, (names,))).fetchall()
         found |= {name: value for name, value in told if value is not None}
-    found |= {name: value for _, name, value in of_the_login}
+    # Whom to trust, only the login that serves is told: another role's settings may be meant for another server.
+    found |= {name: value for own, name, value in of_the_login if own or not name.startswith(KEY_SETTINGS)}
     return {name.removeprefix(PREFIX): value for name, value in found.items()}
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from rowgate.errors import ConfigurationError
 from rowgate.project.settings import Secrets
 
+SERVICE_ROLE = "service_role"
+PUBLIC_ROLES = ("anon", "authenticated")
 DEFAULT_PREFIX = "rowgate"
 # The longest name a role may have is 63 bytes; poolers and pg_hba.conf read plain lower-case names everywhere.
 _PREFIX = re.compile(r"[a-z_][a-z0-9_]{0,47}")

@@ -19,14 +19,21 @@ from psycopg import errors
 from psycopg.rows import TupleRow
 
 from rowgate.errors import RowgateError
-from rowgate.postgres.login_names import DEFAULT_PREFIX, LoginNames, is_mark, login_names, mark_of
+from rowgate.postgres.foreign_login import serve_through
+from rowgate.postgres.login_names import (
+    DEFAULT_PREFIX,
+    PUBLIC_ROLES,
+    SERVICE_ROLE,
+    LoginNames,
+    is_mark,
+    login_names,
+    mark_of,
+)
 from rowgate.postgres.quoting import identifier, literal
 from rowgate.postgres.roles import read_roles
 from rowgate.postgres.serving import Serving, completed, login_conninfo, parse_conninfo, place_of
 from rowgate.project.settings import Secrets
 
-SERVICE_ROLE = "service_role"
-PUBLIC_ROLES = ("anon", "authenticated")
 # PostgREST's login in every Supabase project. Nobody logs in as it here and it may nothing; but migrations name it
 # (`alter role authenticator set …`), and would stop where it is missing.
 AUTHENTICATOR = "authenticator"
@@ -84,8 +91,15 @@ async def prepare(
     async with await connect(owner_url) as connection:
         owner = await _who(connection)
         if setup == "never" or not (owner.superuser or owner.createrole):
-            return await _serve_through(
-                connection, owner, completed(owner_url, os.environ), schemas, listen_url, privileged_tokens, expected
+            return await serve_through(
+                connection,
+                owner.name,
+                completed(owner_url, os.environ),
+                superuser=owner.superuser,
+                schemas=schemas,
+                listen_url=listen_url,
+                privileged_tokens=privileged_tokens,
+                expected=expected,
             )
         left_out, warnings = await _set_up(connection, owner, names, secrets, roles, schemas)
     public = login_conninfo(owner_url, owner.name, names.public, secrets.public_login_password, socket)
@@ -344,53 +358,6 @@ class _Setup:
     async def _run(self, statement: str) -> None:
         """Run a statement built from quoted identifiers and literals of our own."""
         await self.connection.execute(statement.encode())
-
-
-async def _serve_through(
-    connection: Connection,
-    owner: Owner,
-    url: str,
-    schemas: Sequence[str],
-    listen_url: str | None,
-    privileged_tokens: bool,
-    expected: Sequence[str],
-) -> Serving:
-    """Serve through the given login as it is, as PostgREST does through its authenticator. Changes nothing."""
-    snapshot = await read_roles(connection, owner.name, owner.name, schemas)
-    reachable = {role: why for role, why in snapshot.privileged.items() if role in snapshot.service}
-    through = f"Nothing was changed in the database: requests are served through the login {owner.name}"
-    left_out = [f"{through}, without login roles and a system schema of Rowgate's own."]
-    warnings: list[str] = []
-    if owner.superuser:
-        warnings.append(f"The login {owner.name} is a superuser: any function called in a request can become anything.")
-    elif reachable:
-        listed = "; ".join(f"{role} ({why})" for role, why in sorted(reachable.items()))
-        warnings.append(f"Any function called in a request can become what the login {owner.name} may: {listed}.")
-    missing = [role for role in expected if role not in snapshot.public]
-    if missing:
-        warnings.append(
-            f"The login {owner.name} cannot serve {', '.join(missing)}. Where they exist and are unprivileged, an "
-            f"administrator runs: GRANT {', '.join(missing)} TO {identifier(owner.name)};"
-        )
-    serves_secret_keys = SERVICE_ROLE in snapshot.service
-    grant = f"GRANT {SERVICE_ROLE} TO {identifier(owner.name)};"
-    if not serves_secret_keys:
-        left_out.append(
-            f"Secret keys are refused with 403: the login {owner.name} may not become {SERVICE_ROLE}. "
-            f"An administrator runs: {grant}"
-        )
-    return Serving(
-        public_conninfo=url,
-        service_conninfo=url if serves_secret_keys or privileged_tokens else None,
-        listen_conninfo=listen_url or url,
-        owner_url=None,
-        server_version=owner.version,
-        public_login=owner.name,
-        service_login=owner.name if serves_secret_keys or privileged_tokens else None,
-        secret_keys_need=None if serves_secret_keys else grant,
-        left_out=tuple(left_out),
-        warnings=tuple(warnings),
-    )
 
 
 async def _try_login(login: str, conninfo: str) -> None:

@@ -14,7 +14,8 @@ from rowgate.identity.unbound import unbound_of
 from rowgate.postgres import migrations, system
 from rowgate.postgres.database_settings import read_database_settings
 from rowgate.postgres.embedded.server import EmbeddedServer
-from rowgate.postgres.logins import CHECK_URL, CONNECT_TIMEOUT, PUBLIC_ROLES, DatabaseUnreachable, prepare
+from rowgate.postgres.login_names import PUBLIC_ROLES
+from rowgate.postgres.logins import AUTHENTICATOR, CHECK_URL, CONNECT_TIMEOUT, DatabaseUnreachable, prepare
 from rowgate.postgres.serving import Serving, place_of
 from rowgate.project.database_config import DATABASE_NAMES, with_database_settings
 from rowgate.project.settings import Settings
@@ -89,7 +90,11 @@ class ProjectDatabase:
         if not settings.rest.db_config:
             return settings, None
         try:
-            values = await read_database_settings(serving.public_conninfo, DATABASE_NAMES, settings.rest.db_pre_config)
+            # A Supabase project's migrations configure PostgREST's login, which is not the one that serves here.
+            also = (AUTHENTICATOR,) if serving.owner_url is not None else ()
+            values = await read_database_settings(
+                serving.public_conninfo, DATABASE_NAMES, settings.rest.db_pre_config, also
+            )
             configured = with_database_settings(settings, values)
             unbound_of(configured.rest)  # a key set that cannot be read must not stand in the way of the next reload
         except RowgateError as error:

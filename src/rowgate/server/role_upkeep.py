@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg.rows import TupleRow
 
-from rowgate.postgres.logins import SERVICE_ROLE
+from rowgate.postgres.login_names import SERVICE_ROLE
 from rowgate.postgres.roles import read_roles
 from rowgate.postgres.serving import Serving
 

@@ -363,4 +363,12 @@ GUARDS = (
         "        if False:\n",
         ("unit/project/test_database_config.py::test_flags_and_variables_of_ours_win_over_the_database",),
     ),
+    Guard(
+        "keys come from the login that serves alone",
+        "a key set that another server's role was given",
+        "postgres/database_settings.py",
+        "if own or not name.startswith(KEY_SETTINGS)",
+        "if True",
+        ("integration/modes/test_postgrest_deployment.py::test_a_project_of_ours_hears_postgrests_login_but_no_keys",),
+    ),
 )

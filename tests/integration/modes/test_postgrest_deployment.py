@@ -207,6 +207,22 @@ def test_configuration_in_the_database_is_taken_up_at_the_start_and_when_asked(p
     assert stack.process.poll() is None
 
 
+def test_a_project_of_ours_hears_postgrests_login_but_no_keys(cluster: Cluster, serve: Callable[..., Stack]) -> None:
+    migration = (
+        "create schema api; create table api.things (id int primary key); grant usage on schema api to anon;"
+        "grant select on api.things to anon; insert into api.things values (1), (2);"
+        "alter role authenticator set pgrst.db_schemas = 'api'; alter role authenticator set pgrst.db_max_rows = '1';"
+        f"alter role authenticator set pgrst.jwt_secret = '{SECRET}'"
+    )
+    stack = serve(cluster.superuser, migrations={"20260101000000_api.sql": migration})
+
+    assert httpx.get(f"{stack.rest}/things").json() == [{"id": 1}]
+    refused = httpx.get(f"{stack.rest}/things", headers=bearer({"role": "anon"}))
+    assert refused.headers["x-rowgate-refusal"] == "signature_invalid"
+    cluster.execute("alter role rowgate_public set pgrst.db_max_rows = '2'; notify pgrst, 'reload config'")
+    until(lambda: httpx.get(f"{stack.rest}/things").json() == [{"id": 1}, {"id": 2}], 5)
+
+
 def test_a_function_configures_and_the_logins_own_settings_win(prepared: Cluster, begin: Begin) -> None:
     prepared.execute(
         "create function api.configure() returns void language sql as $$"

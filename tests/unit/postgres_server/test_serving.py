@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from rowgate.errors import ConfigurationError
 from rowgate.postgres.roles import snapshot_of
-from rowgate.postgres.serving import login_conninfo, parse_conninfo, place_of
+from rowgate.postgres.serving import completed, login_conninfo, parse_conninfo, place_of
 
 AWKWARD = "p'a\\ss @:/%41 word"
 
@@ -76,3 +76,15 @@ def test_the_first_reason_read_is_the_one_told() -> None:
     assert snapshot.privileged["door"] == "is a member of vault, which has BYPASSRLS"
     assert snapshot.privileged["keeper"] == "owns public.todos, whose row-level security does not bind its owner"
     assert snapshot.privileged["none"]
+
+
+def test_what_libpqs_variables_say_goes_with_the_url() -> None:
+    environ = {"PGHOST": "db.example", "PGUSER": "authenticator", "PGPASSWORD": "s3cret", "PGDATABASE": "", "HOME": "/"}
+
+    assert parse_conninfo(completed("postgresql://", environ)) == {
+        "host": "db.example",
+        "user": "authenticator",
+        "password": "s3cret",
+    }
+    given = "postgresql://other:x@here:5433/app"
+    assert completed(given, {"PGUSER": "authenticator", "PGPASSWORD": "s3cret"}) == given
