@@ -31,6 +31,7 @@ Value: TypeAlias = str | tuple[str, ...] | bytes
 
 PATTERNS = frozenset({"like", "ilike"})
 COMPARISONS = (QUANTIFIED | SIMPLE) - PATTERNS  # without a modifier: nearly every filter there is
+READING = frozenset({"GET", "HEAD"})  # by these a call takes its arguments from the query string
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -46,7 +47,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def lift(method: str, resource: Resource, query: bytes, headers: RawHeaders, settings: RestSettings) -> Asked:
     """Lift the values out of a query string. Raises RestError 22021 for bytes that are no text."""
-    arguments = resource.call and method != "POST"
+    arguments = resource.call and method in READING
     pairs: list[Pair] = []
     values: list[Value] = []
     bounds: dict[str, int | None] = {}

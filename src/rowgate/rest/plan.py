@@ -16,6 +16,7 @@ from rowgate.rest.errors import RestError
 from rowgate.rest.hints import TABLE_SCORE, nearest
 from rowgate.rest.mutation_plan import Mutation, delete_of, insert_of, put_of, update_of
 from rowgate.rest.negotiation import OPENAPI, Body, Format, Resource, negotiate, not_available
+from rowgate.rest.preferences import insist_on_known
 from rowgate.rest.read_plan import Reading, read_tree
 from rowgate.rest.select_syntax import EVERYTHING
 from rowgate.rest.syntax import Action, Count, Range, RestRequest, Return
@@ -81,11 +82,11 @@ Plan: TypeAlias = ReadPlan | MutationPlan | CallPlan | OptionsPlan | DescribePla
 def plan(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Plan:
     """Resolve a request.
 
-    Raises RestError: PGRST107, PGRST128, PGRST205 and what `read_plan`, `mutation_plan` and `call_plan`
+    Raises RestError: PGRST107, PGRST122, PGRST128, PGRST205 and what `read_plan`, `mutation_plan` and `call_plan`
     raise.
     """
     if request.action is Action.OPTIONS:
-        return _options(request, catalog)
+        return _options(request, catalog, settings)
     if request.action is Action.DESCRIBE:
         return _describe(request, settings)
     if request.action is Action.CALL:
@@ -108,6 +109,7 @@ def _read(request: RestRequest, catalog: Catalog, settings: RestSettings, relati
     name = relation.qualified_name
     node = read_tree(reading, request.query, Table(name), name, request.range)
     format_ = _format(request, catalog, settings, name)
+    insist_on_known(request.preferences)
     return ReadPlan(relation, node, format_, request.preferences.count, settings.db_max_rows, request.head)
 
 
@@ -121,6 +123,7 @@ def _mutation(request: RestRequest, catalog: Catalog, settings: RestSettings, re
         Action.DELETE: delete_of,
     }
     mutation = builders[request.action](request, catalog, relation, node)
+    insist_on_known(request.preferences)
     format_ = _format(request, catalog, settings, relation.qualified_name)
     preferences = request.preferences
     represented = preferences.returns is Return.REPRESENTATION
@@ -147,6 +150,7 @@ def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Cal
         node = replace(node, outputs=(Output(Field("*")),))
     format_ = _format(request, catalog, settings, returned, call)
     preferences = request.preferences
+    insist_on_known(preferences)
     if preferences.max_affected is not None and preferences.handling == "strict" and call.single:
         raise RestError(
             400,
@@ -173,15 +177,13 @@ def _format(
     return negotiate(request.accept, shown, catalog.media_handlers, plans=settings.db_plan_enabled)
 
 
-def _options(request: RestRequest, catalog: Catalog) -> OptionsPlan:
+def _options(request: RestRequest, catalog: Catalog, settings: RestSettings) -> OptionsPlan:
+    """Of a function's overloads the one that a call without arguments means is described, as upstream has it."""
     if not request.target:
         return OptionsPlan("OPTIONS,GET,HEAD")
     if request.function:
-        overloads = catalog.functions.get((request.schema, request.target))
-        if overloads is None:
-            call_of(request, catalog)
-            raise AssertionError("unreachable: an unknown function has been refused")
-        reads = any(each.volatility is not Volatility.VOLATILE for each in overloads)
+        function = _call(request, catalog, settings).call.function
+        reads = function.volatility is not Volatility.VOLATILE
         return OptionsPlan("OPTIONS,GET,HEAD,POST" if reads else "OPTIONS,POST")
     relation = _relation(request, catalog)
     allowed = ["OPTIONS,GET,HEAD"]

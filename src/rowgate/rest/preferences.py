@@ -27,8 +27,8 @@ _READERS: dict[str, tuple[str, dict[str, object] | Callable[[str], object]]] = {
 def parse_preferences(values: list[bytes], *, transaction_override: bool) -> Preferences:
     """Read the Prefer headers of a request, in order; the first of each name counts.
 
-    `transaction_override` says whether `tx=` may be heeded. Raises RestError PGRST122 when `handling=strict` and a
-    preference is not known; timezones are checked by `with_known_timezone`, which needs the catalog's.
+    `transaction_override` says whether `tx=` may be heeded. Timezones are checked by `with_known_timezone`, which needs
+    the catalog's; what is not known is refused by `insist_on_known`, once the rest of the request is found to be right.
     """
     if not values:
         return NONE
@@ -47,30 +47,25 @@ def parse_preferences(values: list[bytes], *, transaction_override: bool) -> Pre
             invalid.append(preference)
     if not transaction_override:
         found.pop("transaction", None)
-    preferences = Preferences(**found, invalid=tuple(invalid))  # type: ignore[arg-type]
-    if invalid and preferences.handling == "strict":
-        raise refused(preferences.invalid)
-    return preferences
+    return Preferences(**found, invalid=tuple(invalid))  # type: ignore[arg-type]
 
 
 def with_known_timezone(preferences: Preferences, timezones: Collection[str]) -> Preferences:
-    """Drop a timezone the database does not know. Raises RestError PGRST122 for one when `handling=strict`."""
+    """A timezone the database does not know is one more preference that is not known."""
     if preferences.timezone is None or preferences.timezone in timezones:
         return preferences
-    invalid = (*preferences.invalid, f"timezone={preferences.timezone}")
-    if preferences.handling == "strict":
-        raise refused(invalid)
-    return replace(preferences, timezone=None, invalid=invalid)
+    return replace(preferences, timezone=None, invalid=(*preferences.invalid, f"timezone={preferences.timezone}"))
 
 
-def refused(invalid: tuple[str, ...]) -> RestError:
-    """PGRST122."""
-    return RestError(
-        400,
-        "PGRST122",
-        "Invalid preferences given with handling=strict",
-        f"Invalid preferences: {', '.join(invalid)}",
-    )
+def insist_on_known(preferences: Preferences) -> None:
+    """Raise RestError PGRST122 where `handling=strict` and a preference is not known."""
+    if preferences.invalid and preferences.handling == "strict":
+        raise RestError(
+            400,
+            "PGRST122",
+            "Invalid preferences given with handling=strict",
+            f"Invalid preferences: {', '.join(preferences.invalid)}",
+        )
 
 
 def _max_affected(value: str) -> int | None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from rowgate.project.settings import RestSettings
 from rowgate.rest.bulk_body import Steps
 from rowgate.rest.errors import RestError
-from rowgate.rest.lifting import Asked
+from rowgate.rest.lifting import READING, Asked
 from rowgate.rest.media_types import parse_accept, parse_content_type
 from rowgate.rest.payload import parse_payload, steps_of
 from rowgate.rest.preferences import parse_preferences
@@ -39,7 +39,7 @@ def parse(
     """Parse everything of a request but its body; `asked` is its query string.
 
     Header names are in lower case. Raises RestError, in upstream's order of checks: schema (PGRST106), method (101,
-    117), query string (100), range (103, 114), preferences (122).
+    117), query string (100), range (103, 114).
     """
     heard: dict[bytes, bytes] = {}
     prefer: list[bytes] = []
@@ -51,7 +51,7 @@ def parse(
     target, call = resource.name, resource.call
     schema, named = _schema(method, heard, settings)
     action = _action(method, target, call)
-    parsed = parse_query(asked.pairs, reading_call=call and method != "POST")
+    parsed = parse_query(asked.pairs, reading_call=call and method in READING)
     if isinstance(asked.rows, RestError):
         raise asked.rows
     return RestRequest(

@@ -6,7 +6,7 @@ import pytest
 
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
-from rowgate.rest.preferences import with_known_timezone
+from rowgate.rest.preferences import insist_on_known, with_known_timezone
 from rowgate.rest.syntax import Action, Count, FieldPath, Filter, MediaType, Range, Resolution, RestRequest, Return
 from tests.unit.rest.unlifted import parse
 
@@ -205,20 +205,25 @@ def test_tx_is_heeded_where_overriding_is_allowed() -> None:
 
 
 def test_strict_handling_refuses_what_is_not_known() -> None:
-    error = refusal("GET", "/items", b"", (b"prefer", b"handling=strict, anything, count=exact, else=1"))
+    asked = get("/items", b"", (b"prefer", b"handling=strict, anything, count=exact, else=1, timezone=Mars/North"))
+    preferences = with_known_timezone(asked.preferences, {"UTC"})
+    with pytest.raises(RestError) as caught:
+        insist_on_known(preferences)
+    error = caught.value
     assert (error.status, error.code) == (400, "PGRST122")
     assert error.message == "Invalid preferences given with handling=strict"
-    assert error.details == "Invalid preferences: anything, else=1"
+    assert error.details == "Invalid preferences: anything, else=1, timezone=Mars/North"
+
+
+def test_lenient_handling_takes_no_notice_of_what_is_not_known() -> None:
+    insist_on_known(get("/items", b"", (b"prefer", b"anything, handling=lenient")).preferences)
 
 
 def test_a_timezone_is_checked_once_the_catalog_is_there() -> None:
-    lenient = get("/items", b"", (b"prefer", b"timezone=Mars/North")).preferences
-    assert with_known_timezone(lenient, {"UTC"}).timezone is None
-    strict = get("/items", b"", (b"prefer", b"handling=strict, timezone=Mars/North")).preferences
-    with pytest.raises(RestError) as caught:
-        with_known_timezone(strict, {"UTC"})
-    assert caught.value.details == "Invalid preferences: timezone=Mars/North"
-    assert with_known_timezone(strict, {"Mars/North"}) is strict
+    asked = get("/items", b"", (b"prefer", b"handling=strict, timezone=Mars/North")).preferences
+    assert with_known_timezone(asked, {"UTC"}).timezone is None
+    assert with_known_timezone(asked, {"UTC"}).invalid == ("timezone=Mars/North",)
+    assert with_known_timezone(asked, {"Mars/North"}) is asked
 
 
 @pytest.mark.parametrize(
