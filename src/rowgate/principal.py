@@ -35,4 +35,4 @@ class Principal:
     session_id: str | None = None
     actor: str | None = None  # `act.sub`: who impersonates the subject (RFC 8693 section 4.1)
     expires_at: float | None = None  # Unix seconds; None never expires
-    privileged: bool = False  # runs on the service login; only the project's own secret keys
+    privileged: bool = False  # runs on the service login: secret keys, and PostgREST's tokens where that is allowed

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rowgate.errors import ConfigurationError
 from rowgate.identity.jspath import parse_jspath
@@ -65,3 +68,11 @@ def test_a_path_leads_to_one_value_or_none(path: str, found: object) -> None:
 def test_what_is_no_path_is_refused_at_the_start(path: str) -> None:
     with pytest.raises(ConfigurationError, match="jwt_role_claim_key"):
         parse_jspath(path)
+
+
+@given(
+    path=st.text() | st.text(alphabet='.a["]?(@=^*!:-0 )'), claims=st.dictionaries(st.text("a@"), st.text() | st.none())
+)
+def test_any_path_is_parsed_or_refused_and_leads_somewhere_or_nowhere(path: str, claims: dict[str, Any]) -> None:
+    with contextlib.suppress(ConfigurationError):
+        parse_jspath(path).find(claims)

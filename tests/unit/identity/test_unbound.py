@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import OctKey
 
 from rowgate.errors import ConfigurationError
@@ -276,3 +279,11 @@ async def test_explain_walks_the_same_steps() -> None:
     (step,) = (check for check in explanation.checks if check.name == "issuer")
     assert "key set without an issuer" in step.expected
     assert "allow_privileged_roles" in (explanation.fix or "")
+
+
+@given(
+    secret=st.text() | st.text(alphabet='{}[]":,keystyoctRSA0').map(lambda text: "{" + text), is_base64=st.booleans()
+)
+def test_any_secret_is_a_key_set_or_refused_in_words(secret: str, is_base64: bool) -> None:
+    with contextlib.suppress(ConfigurationError):
+        unbound_of(postgrest(jwt_secret=secret, jwt_secret_is_base64=is_base64))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rowgate.cli.config import shown_settings
 from rowgate.errors import ConfigurationError
@@ -231,3 +234,9 @@ def test_a_malformed_file_is_named_by_its_line_and_not_quoted(text: str, words: 
 def test_a_file_that_is_not_there_is_named(workdir: Path) -> None:
     with pytest.raises(ConfigurationError, match="absent"):
         resolve(workdir, environ={}, postgrest_config=workdir / "absent.conf")
+
+
+@given(text=st.text() | st.text(alphabet='ab-="$()\\\n# 01u'))
+def test_any_file_is_read_or_refused_in_words(text: str) -> None:
+    with contextlib.suppress(ConfigurationError):
+        assert all(isinstance(value, str) for value in parse_postgrest_file(text, "p.conf", {"a": "b"}).values())
