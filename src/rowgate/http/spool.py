@@ -8,11 +8,15 @@ but a file.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from collections.abc import AsyncIterator
 from typing import IO
 
+from rowgate.http.heap import trim
+
+TRIM_AFTER = 1.0  # seconds
 PIECE_BYTES = 256 * 1024  # read from the file at a time: twice that is what a slow reader costs in memory
 
 
@@ -31,11 +35,23 @@ class SpoolFailed(Exception):
 class SpoolSpace:
     """What all spools of a service may lay down at a time: a disk that fills up would stop the database with it."""
 
-    __slots__ = ("limit", "used")
+    __slots__ = ("_trimming", "limit", "used")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit  # bytes
         self.used = 0
+        self._trimming: asyncio.TimerHandle | None = None
+
+    def give_back(self, size: int) -> None:
+        """Some of it is free again; where all of it is, the memory that the way there took goes back a little later."""
+        self.used -= size
+        if size and not self.used and self._trimming is None:
+            with contextlib.suppress(RuntimeError):  # no event loop: the process ends
+                self._trimming = asyncio.get_running_loop().call_later(TRIM_AFTER, self._trim)
+
+    def _trim(self) -> None:
+        self._trimming = None
+        asyncio.get_running_loop().run_in_executor(None, trim)
 
 
 class Spool:
@@ -111,7 +127,7 @@ class Spool:
     def close(self) -> None:
         """Give the space back. Safe to call again."""
         self._pieces.clear()
-        self._space.used -= self._taken
+        self._space.give_back(self._taken)
         self._taken = 0
         file, storing = self._file, self._storing
         self._file = self._storing = None

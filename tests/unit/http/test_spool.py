@@ -12,6 +12,7 @@ from typing import IO
 import anyio
 import pytest
 
+from rowgate.http import heap
 from rowgate.http import spool as spool_module
 from rowgate.http.spool import PIECE_BYTES, Spool, SpoolFailed, SpoolFull, SpoolSpace
 
@@ -110,3 +111,31 @@ async def test_a_reader_that_leaves_gives_the_space_back() -> None:
         break
     await spool.aclose()
     assert space.used == 0
+
+
+async def test_memory_goes_back_once_after_the_last_large_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    trims: list[None] = []
+    monkeypatch.setattr(spool_module, "TRIM_AFTER", 0.05)
+    monkeypatch.setattr(spool_module, "trim", lambda: trims.append(None))
+    space = SpoolSpace(10**7)
+    spools = [Spool(0, space) for _ in range(3)]
+    for spool in spools:
+        await spool.write(b"large")
+    small = Spool(100, space)
+    await small.write(b"small")
+    small.close()
+    spools.pop().close()
+    await anyio.sleep(0.1)
+    assert trims == []
+    for spool in spools:
+        spool.close()
+    await anyio.sleep(0.15)
+    assert trims == [None]
+
+
+def test_trimming_works_here_and_is_nothing_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    heap.trim()
+    heap._malloc_trim.cache_clear()
+    monkeypatch.setattr(heap.ctypes, "CDLL", lambda _: object())
+    heap.trim()
+    heap._malloc_trim.cache_clear()
