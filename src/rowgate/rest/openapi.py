@@ -5,8 +5,8 @@ https://docs.postgrest.org/en/v14/references/api/openapi.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -22,6 +22,8 @@ DOCUMENTATION = "https://postgrest.org/en/v14/references/api.html"
 MEDIA_TYPES = [*PRODUCED, "text/csv"]
 SECURITY = "JWT"
 
+Member: TypeAlias = tuple[str, dict[str, Any]]
+
 
 def document(
     catalog: Catalog, schema: str, accessible: Accessible | None, address: ServiceAddress, *, security: bool
@@ -32,22 +34,35 @@ def document(
     """
     relations = _relations(catalog, schema, accessible)
     functions = _functions(catalog, schema, accessible)
-    paths = {"/": _piece(_root())}
-    definitions: dict[str, bytes] = {}
-    parameters = {name: _piece(parameter) for name, parameter in _parameters()}
+    out = bytearray(b"{")
+    for name, value in _front(catalog, schema, address, security).items():
+        out += _piece(name) + b":" + _piece(value) + b","
+    _member(out, "paths", _paths(relations, functions))
+    out += b","
+    _member(out, "parameters", _parameters(relations))
+    if relations:
+        out += b","
+        _member(out, "definitions", ((each.name, relation_definition(each, catalog)) for each in relations))
+    out += b"}"
+    return bytes(out)
+
+
+def _paths(relations: list[Relation], functions: list[Shown]) -> Iterator[Member]:
+    """A relation whose name makes its path a function's gives way to it."""
+    called = {f"/rpc/{function.name}" for function, _ in functions}
+    yield "/", _root()
     for relation in relations:
-        paths[f"/{relation.name}"] = _piece(relation_path(relation))
-        definitions[relation.name] = _piece(relation_definition(relation, catalog))
-        for name, parameter in relation_parameters(relation):
-            parameters[name] = _piece(parameter)
+        if (path := f"/{relation.name}") not in called:
+            yield path, relation_path(relation)
     for function, types in functions:
-        paths[f"/rpc/{function.name}"] = _piece(function_path(function, types))
-    pieces = {name: _piece(value) for name, value in _front(catalog, schema, address, security).items()}
-    pieces["paths"] = _object(paths)
-    pieces["parameters"] = _object(parameters)
-    if definitions:
-        pieces["definitions"] = _object(definitions)
-    return _object(pieces)
+        yield f"/rpc/{function.name}", function_path(function, types)
+
+
+def _parameters(relations: list[Relation]) -> Iterator[Member]:
+    """Dots within names can make two columns' filters one: the last counts, so they come from the end."""
+    yield from _shared_parameters()
+    for relation in reversed(relations):
+        yield from relation_parameters(relation)
 
 
 def _relations(catalog: Catalog, schema: str, accessible: Accessible | None) -> list[Relation]:
@@ -117,7 +132,7 @@ def _root() -> dict[str, Any]:
     }
 
 
-def _parameters() -> list[tuple[str, dict[str, Any]]]:
+def _shared_parameters() -> list[Member]:
     """The parameters that every relation and function shares."""
     returned = ["return=representation", "return=minimal", "return=none"]
     resolved = ["resolution=ignore-duplicates", "resolution=merge-duplicates"]
@@ -145,6 +160,12 @@ def _piece(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def _object(pieces: Mapping[str, bytes]) -> bytes:
-    """A JSON object out of members that are JSON already."""
-    return b"{" + b",".join([_piece(name) + b":" + piece for name, piece in pieces.items()]) + b"}"
+def _member(out: bytearray, name: str, members: Iterable[Member]) -> None:
+    """Append an object under a name. Of members with one name the first counts."""
+    out += _piece(name) + b":{"
+    seen: set[str] = set()
+    for key, value in members:
+        if key not in seen:
+            out += (b"," if seen else b"") + _piece(key) + b":" + _piece(value)
+            seen.add(key)
+    out += b"}"

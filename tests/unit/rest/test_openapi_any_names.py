@@ -121,3 +121,20 @@ def test_the_document_is_valid_whatever_things_are_called(catalog: Catalog, ever
     assert {f"/rpc/{name}" for _, name in catalog.functions} <= set(made["paths"])
     for target in references(made):
         assert found(made, target)
+
+
+def test_of_two_filters_with_one_name_the_last_counts_and_a_function_goes_before_a_relation() -> None:
+    def relation(name: str, column: str, comment: str) -> Relation:
+        shown = Column(column, 1, "text", "text", 25, True, comment=comment)
+        return Relation("public", name, RelationKind.TABLE, {column: shown})
+
+    known = [relation("a", "b.c", "first"), relation("a.b", "c", "last"), relation("rpc/f", "x", "table")]
+    function = Function("public", "f", (), ReturnType("text", "pg_catalog"), Volatility.STABLE)
+    catalog = Catalog(
+        1, 180000, ("public",), {each.qualified_name: each for each in known}, {}, {}, {("public", "f"): (function,)}
+    )
+    text = document(catalog, "public", None, ADDRESS, security=False)
+    made = json.loads(text)
+    assert made["parameters"]["rowFilter.a.b.c"]["description"] == "last"
+    assert made["paths"]["/rpc/f"]["get"]["tags"] == ["(rpc) f"]
+    assert text.count(b'"rowFilter.a.b.c":') == text.count(b'"/rpc/f":') == 1
