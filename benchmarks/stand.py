@@ -27,8 +27,9 @@ START_TIMEOUT = 180
 class Stand:
     """Everything that runs while it is measured; a context manager that takes all of it down again."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, peer: bool = True) -> None:
         self._console = console
+        self._with_peer = peer
         self._ending = ExitStack()
 
     def __enter__(self) -> Stand:
@@ -46,7 +47,7 @@ class Stand:
         self.folder = Path(tempfile.mkdtemp(prefix="rowgate-bench-"))
         ending.callback(shutil.rmtree, self.folder, ignore_errors=True)
         issuer = Issuer(SECRET)
-        people = issuer.people()
+        self.people = people = issuer.people()
         self.tokens: Sequence[str] = [person.rs256 for person in people]
         self.fresh_tokens = 0  # sent to Rowgate so far
         self._fresh = issuer.fresh(FRESH)
@@ -60,7 +61,9 @@ class Stand:
         ending.callback(shutil.rmtree, self.server.cluster, ignore_errors=True)
         self._databases = [self._owner]
         self.contenders = [self._ours(), *self._limits(people)]
-        if shutil.which("node") and shutil.which("npm"):
+        if not self._with_peer:
+            pass
+        elif shutil.which("node") and shutil.which("npm"):
             self.contenders.append(self._peer(ending, issuer, [person.hs256 for person in people]))
         else:
             self._console.print("[yellow]Missing:[/] Node.js with npm; @supabase/lite is left out")

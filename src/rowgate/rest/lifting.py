@@ -24,7 +24,7 @@ from rowgate.rest.parse_failure import Failure
 from rowgate.rest.query_string import FIRST_COUNTS, LOGIC, WINDOW, Pair, decode_pairs, role_of
 from rowgate.rest.ranges import EVERYTHING, capped, integer, intersection, range_header, window
 from rowgate.rest.resource import Resource
-from rowgate.rest.syntax import Condition, Filter, Payload, Range
+from rowgate.rest.syntax import Condition, Filter, Payload, Range, Window
 
 Value: TypeAlias = str | tuple[str, ...] | bytes
 """A text, the elements of a list, or a body."""
@@ -37,12 +37,21 @@ READING = frozenset({"GET", "HEAD"})  # by these a call takes its arguments from
 class Asked(msgspec.Struct, frozen=True):
     """A query string, its values apart: `pairs` have holes where `values` were, by number.
 
-    `rows` is the top level's window, or why there can be none, which the parser raises when its turn comes.
+    `rows` is the top level's range, or why there can be none, which the parser raises when its turn comes; `bounded`
+    says whether it is another than the settings give to a request that says nothing of it.
     """
 
     pairs: tuple[Pair, ...]
     values: tuple[Value, ...]
     rows: Range | RestError
+    bounded: bool
+
+    @property
+    def window(self) -> Range | Window | None:
+        """What a plan may know of the rows: the numbers are the request's own, unless they are the setting's."""
+        if isinstance(self.rows, RestError):
+            return None
+        return self.rows.window if self.bounded else self.rows
 
 
 def lift(method: str, resource: Resource, query: bytes, headers: RawHeaders, settings: RestSettings) -> Asked:
@@ -63,7 +72,10 @@ def lift(method: str, resource: Resource, query: bytes, headers: RawHeaders, set
             pairs.append(_lifted_logic(name, text, values))
         else:
             pairs.append((name, _lifted_filter(text, values, arguments)))
-    return Asked(tuple(pairs), tuple(values), _rows(method, bounds, headers, settings.db_max_rows))
+    header = next((value for name, value in headers if name == b"range"), None) if method == "GET" else None
+    most = capped(EVERYTHING, settings.db_max_rows)
+    rows = _rows(method, bounds, header, most) if bounds or header is not None else most
+    return Asked(tuple(pairs), tuple(values), rows, rows != most)
 
 
 def lift_body(payload: Payload, values: tuple[Value, ...]) -> tuple[Payload, tuple[Value, ...]]:
@@ -137,19 +149,14 @@ def _pattern(operator: str, value: str) -> str:
     return value.replace("*", "%") if operator in PATTERNS else value
 
 
-def _rows(
-    method: str, bounds: Mapping[str, int | None], headers: RawHeaders, max_rows: int | None
-) -> Range | RestError:
-    """RFC 9110 14.2: the Range header means something for GET alone."""
-    asked = next((value for name, value in headers if name == b"range"), None) if method == "GET" else None
-    if not bounds and asked is None:
-        return EVERYTHING if max_rows is None else Range(0, max_rows)
+def _rows(method: str, bounds: Mapping[str, int | None], header: bytes | None, most: Range) -> Range | RestError:
+    """`header` is that of a GET: RFC 9110 14.2 gives Range no meaning elsewhere."""
     try:
         rows = window(**bounds)
         if method == "PUT" and rows != EVERYTHING:
             message = "limit/offset querystring parameters are not allowed for PUT"
             return RestError(400, "PGRST114", message)
-        header = None if asked is None else range_header(asked)
-        return capped(rows if header is None else intersection(header, rows), max_rows)
+        within = None if header is None else range_header(header)
+        return capped(rows if within is None else intersection(within, rows), most.limit)
     except RestError as refusal:
         return refusal

@@ -17,7 +17,7 @@ from rowgate.rest.hints import TABLE_SCORE, nearest
 from rowgate.rest.mutation_plan import Mutation, delete_of, insert_of, put_of, update_of
 from rowgate.rest.negotiation import OPENAPI, Body, Format, Resource, negotiate, not_available
 from rowgate.rest.preferences import insist_on_known
-from rowgate.rest.read_plan import Reading, read_tree
+from rowgate.rest.read_plan import Reading, names_one_row, read_tree
 from rowgate.rest.select_syntax import EVERYTHING
 from rowgate.rest.syntax import Action, Count, Range, RestRequest, Return
 from rowgate.rest.tree import Field, Node, Output, Table, Written
@@ -108,6 +108,9 @@ def _read(request: RestRequest, catalog: Catalog, settings: RestSettings, relati
     reading = Reading(catalog, settings.db_max_rows, settings.db_aggregates_enabled)
     name = relation.qualified_name
     node = read_tree(reading, request.query, Table(name), name, request.range)
+    most = settings.db_max_rows
+    if most and node.range == Range(0, most) and names_one_row(relation, node.conditions):
+        node = replace(node, range=Range())  # what cuts nothing off would be two steps of Postgres' plan
     format_ = _format(request, catalog, settings, name)
     insist_on_known(request.preferences)
     return ReadPlan(relation, node, format_, request.preferences.count, settings.db_max_rows, request.head)

@@ -143,9 +143,8 @@ def exact_key(request: Request, heard: RawHeaders, version: int) -> Hashable:
 
 def shape_key(request: Request, heard: RawHeaders, asked: Asked, version: int) -> Hashable:
     """What the shape of a request is, but for its body. A window that cannot be is no window of another request."""
-    rows = asked.rows.window if isinstance(asked.rows, Range) else None
     shaping = [each for each in heard if each[0] != b"range"]  # what that says is lifted
-    return (version, request.method, request.raw_path, asked.pairs, rows, *shaping)
+    return (version, request.method, request.raw_path, asked.pairs, asked.window, *shaping)
 
 
 def _weight(request: Request | Draft) -> int:

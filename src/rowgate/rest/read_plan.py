@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from rowgate.postgres.catalog.records import Catalog, Column, QualifiedName, Relation, Relationship
+from rowgate.postgres.catalog.records import Catalog, Column, QualifiedName, Relation, RelationKind, Relationship
 from rowgate.rest.embedding import find_relationship
 from rowgate.rest.errors import RestError
 from rowgate.rest.ranges import capped
@@ -42,6 +42,7 @@ from rowgate.rest.tree import (
     Table,
 )
 
+KEYED = (RelationKind.TABLE, RelationKind.PARTITIONED_TABLE)  # a view's primary key is inherited, and not enforced
 JSON_TYPES = frozenset({"json", "jsonb"})
 NAME_BYTES = 63  # Postgres' NAMEDATALEN - 1
 
@@ -262,6 +263,18 @@ def _spread(catalog: Catalog, node: Node, to_one: bool) -> tuple[Node, tuple[Spr
         if not embed.spread and not embed.node.answers_nothing:
             columns.append(SpreadColumn(embed.name))
     return replace(node, outputs=tuple(kept), embeds=tuple(embeds)), tuple(columns)
+
+
+def names_one_row(relation: Relation, conditions: tuple[NodeCondition, ...]) -> bool:
+    """Whether conditions compare a whole primary key with one value, so that no more than a row can meet them."""
+    compared = {
+        each.field.name
+        for each in conditions
+        if isinstance(each, FieldFilter)
+        and each.filter.operator == "eq"
+        and not (each.filter.negated or each.filter.quantifier or each.field.steps)
+    }
+    return bool(relation.primary_key) and relation.kind in KEYED and compared.issuperset(relation.primary_key)
 
 
 def resolve_field(catalog: Catalog, relation: Relation | None, path: FieldPath) -> Field:

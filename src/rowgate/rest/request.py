@@ -54,6 +54,8 @@ def parse(
     parsed = parse_query(asked.pairs, reading_call=call and method in READING)
     if isinstance(asked.rows, RestError):
         raise asked.rows
+    window = asked.window
+    assert window is not None
     return RestRequest(
         action,
         method,
@@ -61,7 +63,7 @@ def parse(
         target,
         parsed,
         _preferences(prefer, settings),
-        asked.rows.window,
+        window,
         parse_accept(heard.get(b"accept")),
         parse_content_type(heard.get(b"content-type")),
         None,

@@ -17,7 +17,7 @@ from enum import IntEnum
 
 from msgspec.structs import replace
 
-from rowgate.postgres.catalog.records import Relation, RelationKind, Volatility
+from rowgate.postgres.catalog.records import Relation, Volatility
 from rowgate.postgres.quoting import identifier
 from rowgate.postgres.statement import Access, PlanMode
 from rowgate.rest.body_sql import answer_sql, wrapped
@@ -26,13 +26,13 @@ from rowgate.rest.mutation_sql import INSERTED, counts_inserted, mutation_sql
 from rowgate.rest.negotiation import Body, Format
 from rowgate.rest.parameters import Parameters
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
+from rowgate.rest.read_plan import names_one_row
 from rowgate.rest.select_sql import ROW, WRITTEN, count_sql, range_sql, select_sql
 from rowgate.rest.syntax import Count, Return
 from rowgate.rest.template import Template
-from rowgate.rest.tree import ALL_ROWS, FieldFilter, Node, NodeCondition
+from rowgate.rest.tree import ALL_ROWS, Node, NodeCondition
 
 NO_BODY = Format(Body.NONE, b"")
-KEYED = (RelationKind.TABLE, RelationKind.PARTITIONED_TABLE)  # a view's primary key is inherited, and not enforced
 
 
 class Column(IntEnum):
@@ -169,15 +169,8 @@ def mode_of(conditions: tuple[NodeCondition, ...], node: Node, relation: Relatio
     """The plan mode of a statement over a relation."""
     if not parameters.values:
         return PlanMode.AUTO
-    keyed = {
-        each.field.name
-        for each in conditions
-        if isinstance(each, FieldFilter)
-        and each.filter.operator == "eq"
-        and not (each.filter.negated or each.filter.quantifier or each.field.steps)
-    }
-    by_key = bool(relation.primary_key) and relation.kind in KEYED and keyed.issuperset(relation.primary_key)
-    return PlanMode.GENERIC if by_key and not _filtered_below(node) else PlanMode.CUSTOM
+    by_key = names_one_row(relation, conditions) and not _filtered_below(node)
+    return PlanMode.GENERIC if by_key else PlanMode.CUSTOM
 
 
 def _filtered_below(node: Node) -> bool:

@@ -115,7 +115,7 @@ logic = st.builds(
 windows = st.builds(
     "{}={}".format,
     st.sampled_from(["limit", "offset", "tasks.limit", "tasks.offset"]),
-    st.sampled_from(["0", "1", "10", "99999", "-1", "x", ""]),
+    st.sampled_from(["0", "1", "10", "999", "-1", "x", ""]),
 )
 others = st.sampled_from(
     ["select=*", "select=id,tasks(id,name)", "select=name,clients!client_id!inner(name),tasks(*)", "select=id.count()",

@@ -20,4 +20,4 @@ def parse(method: str, path: str, query: bytes, headers: RawHeaders, settings: R
     pairs = [pair for pair in decode_pairs(query) if pair[0] not in ("limit", "offset")]
     parsed = request.parse(method, resource, replace(asked, pairs=tuple(pairs)), headers, settings)
     assert isinstance(asked.rows, Range)
-    return replace(parsed, range=asked.rows)
+    return replace(parsed, range=asked.rows)  # by number, where a plan sees holes
