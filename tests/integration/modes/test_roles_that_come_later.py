@@ -27,7 +27,7 @@ def test_roles_made_by_a_migration_by_hand_and_listed_by_a_reload_are_served_wit
     assert served(stack, "by_migration") == 200
 
     # By hand, in SQL; and one that may bypass policies stays outside although it is listed.
-    assert served(stack, "by_hand") == 403
+    assert served(stack, "by_hand") == 401  # in Postgres' own words: there is no such role
     cluster.execute("create role by_hand nologin; grant select on public.notes to by_hand")
     until(lambda: [served(stack, "by_hand") for _ in range(6)] == [200] * 6, 8)
     cluster.execute("alter role by_hand bypassrls")
@@ -35,7 +35,7 @@ def test_roles_made_by_a_migration_by_hand_and_listed_by_a_reload_are_served_wit
     cluster.execute("alter role by_hand nobypassrls")
     until(lambda: [served(stack, "by_hand") for _ in range(6)] == [200] * 6, 8)
     cluster.execute("create role door bypassrls; grant door to by_hand")  # dangerous through another role
-    until(lambda: [served(stack, "by_hand") for _ in range(6)] == [403] * 6, 8)
+    until(lambda: {served(stack, "by_hand") for _ in range(6)} <= {401, 403}, 8)  # 401 once it was taken from the login
     cluster.execute("revoke door from by_hand")
     until(lambda: served(stack, "by_hand") == 200, 8)
 
@@ -57,7 +57,7 @@ def test_a_membership_taken_from_a_running_servers_login_is_not_given_back(
     stack = serve(cluster.superuser, migrations={"20260101000000_notes.sql": NOTES + TWO_ROWS})
     assert served(stack, "authenticated") == 200
     cluster.execute("revoke authenticated from rowgate_public")
-    until(lambda: served(stack, "authenticated") == 403, 5)
+    until(lambda: served(stack, "authenticated") == 401, 5)
     cluster.execute("create role unrelated")
     until(lambda: "role_unknown" in ask(stack, "GET", "/notes", bearer=token(stack, "ana")).headers.values(), 5)
     assert "GRANT" not in "".join(stack.output)
