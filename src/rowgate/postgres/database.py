@@ -142,12 +142,18 @@ class Database:
         if transaction.statement.access is not Access.READ_ONLY:
             raise ValueError("only a read can be streamed")
         pool = self._pool_of(principal)
-        explicit = transaction.isolation is not None
-        commands = [Command(None, _begin(transaction), ())] if explicit else []
+        commands = [Command(None, _begin(transaction), ())] if transaction.isolation is not None else []
         commands.append(context_command(principal.role, principal.claims, transaction, self._ceiling))
         if transaction.before is not None:
             commands.append(_command(principal.role, transaction, transaction.before))
         commands += [_command(principal.role, transaction, each) for each in (transaction.statement, last)]
+        async with pool.streaming():
+            return await self._stream(pool, commands, transaction, take)
+
+    async def _stream(
+        self, pool: Pool, commands: list[Command], transaction: Transaction, take: Callable[[Feed], Awaitable[None]]
+    ) -> Result:
+        explicit = transaction.isolation is not None
         again = True
         while True:
             feed = Feed(asyncio.get_running_loop())

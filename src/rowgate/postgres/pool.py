@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 
@@ -22,6 +24,7 @@ _RETRY_AFTER = 1  # seconds, told to clients
 # Seconds a read waits behind others although a connection is idle. Waking one more backend costs both sides CPU
 # (measured at 16 requests at once: 36 µs of 250, see docs/performance.md), and this is what it may cost in latency.
 PATIENCE = 0.002
+KEPT_FROM_STREAMS = 4  # one connection in so many carries no stream
 
 _log = structlog.get_logger("rowgate.postgres")
 
@@ -67,6 +70,8 @@ class Pool:
         self._share_depth = share_depth
         self._acquire_timeout = acquire_timeout
         self._named = named
+        # Streams hold their connection for long: some are left for everybody else.
+        self._streams = asyncio.Semaphore(max(1, size - max(1, size // KEPT_FROM_STREAMS)))
         self._idle: list[Connection] = []
         self._shared: list[Connection] = []
         self._live: set[Connection] = set()
@@ -153,6 +158,20 @@ class Pool:
             return
         flight.timer = self._loop.call_later(self._acquire_timeout, self._expire, flight)
         self._waiting.append(flight)
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[None]:
+        """The turn of one stream. Raises PoolTimeout where it does not come in time."""
+        try:
+            async with asyncio.timeout(self._acquire_timeout):
+                await self._streams.acquire()
+        except TimeoutError:
+            message = f"all database connections for large answers were busy for {self._acquire_timeout:g} s"
+            raise PoolTimeout(message) from None
+        try:
+            yield
+        finally:
+            self._streams.release()
 
     def future(self) -> asyncio.Future[None]:
         """What a flight of this pool is waited for with."""

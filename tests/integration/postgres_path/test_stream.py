@@ -10,7 +10,7 @@ import pytest
 
 from rowgate.postgres import connection as connection_module
 from rowgate.postgres.database import Database
-from rowgate.postgres.errors import DatabaseError, Unavailable
+from rowgate.postgres.errors import DatabaseError, PoolTimeout, Unavailable
 from rowgate.postgres.feed import ROOM, Feed
 from rowgate.postgres.statement import Isolation, Statement
 from tests.integration.postgres_path.place import ANA, BEN, Place, asking, cell, opened, running
@@ -168,6 +168,21 @@ async def test_a_stream_has_the_isolation_level_it_asks_for_and_leaves_none_behi
             await database.stream(ANA, asking("select 1 / 0", isolation=Isolation.SERIALIZABLE), LAST, Taker())
         assert cell(await database.run(ANA, asking("select 'next'"))) == b"next"
         assert database.stats().public.opened_total == 1
+
+
+async def test_streams_leave_a_connection_for_everybody_else(place: Place) -> None:
+    async with opened(place, pool_size=3, acquire_timeout=0.5) as database:
+        slow = [asyncio.create_task(database.stream(ANA, asking(WIDE, "3000"), LAST, Taker(60.0))) for _ in range(2)]
+        await asyncio.sleep(0.2)
+        with pytest.raises(PoolTimeout, match="large answers"):
+            await database.stream(ANA, asking(NUMBERS, "1"), LAST, Taker())
+        assert cell(await database.run(BEN, asking("select 'beside'"))) == b"beside"
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        taker = Taker()
+        await database.stream(ANA, asking(NUMBERS, "1"), LAST, taker)
+        assert taker.rows == [b"1"]
 
 
 async def test_a_connection_that_streamed_much_is_kept(place: Place) -> None:
