@@ -43,9 +43,14 @@ class SpoolSpace:
         self._trimming: asyncio.TimerHandle | None = None
 
     def give_back(self, size: int) -> None:
-        """Some of it is free again; where all of it is, the memory that the way there took goes back a little later."""
+        """Some of it is free again; where all of it is, the memory that the way there took goes back."""
         self.used -= size
-        if size and not self.used and self._trimming is None:
+        if size and not self.used:
+            self.tidy()
+
+    def tidy(self) -> None:
+        """Give free memory back to the system, a little later."""
+        if self._trimming is None:
             with contextlib.suppress(RuntimeError):  # no event loop: the process ends
                 self._trimming = asyncio.get_running_loop().call_later(TRIM_AFTER, self._trim)
 

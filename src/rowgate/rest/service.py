@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import current_task
 from collections.abc import Callable
 from typing import Protocol
 
@@ -119,6 +120,8 @@ class RestService:
             return self._plans.ready(request, catalog)
         draft = self._plans.draft(request, catalog)
         body = await request.read(self._settings.body_limit)
+        if len(body) > self._settings.chunk_bytes and (task := current_task()) is not None:
+            task.add_done_callback(lambda _: self._space.tidy())  # the request's own task: it holds the body that long
         steps = payload_steps(draft.request, body) if len(body) > LARGE_BODY else None
         return self._plans.complete(draft, body if steps is None else await read_by_steps(steps), catalog)
 
