@@ -52,10 +52,9 @@ def main() -> int:
             run_scenario(scenario, stand, outcome, options, console)
             if not scenario.fresh:
                 outcome.warm = max(outcome.warm or 0.0, rowgate.resident(stand.rowgate))
+            elif (sent := outcome.figures[Cell(scenario.name, OURS, 16)].requests) > outcome.tokens:
+                outcome.tokens, outcome.crowded = sent, rowgate.resident(stand.rowgate)
             keep()
-        outcome.tokens += stand.fresh_tokens
-        if stand.fresh_tokens:
-            outcome.crowded = rowgate.resident(stand.rowgate)
         if not options.scenario and outcome.beside is None:
             console.print("Fast reads beside a slow one, and a worker nobody asks")
             requests = signed_requests(SCENARIOS[0], stand.rowgate.publishable_key, stand.tokens)
