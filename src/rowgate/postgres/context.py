@@ -27,7 +27,8 @@ class Command(NamedTuple):
 
 
 # Settings that decide who asks and whether it may write: they belong to the context alone. `settings` come from
-# configuration and from the catalog, and one of these among them would undo what the token was given.
+# configuration and from the catalog, and one of these among them would undo what the token was given. An encoding would
+# have the values behind it read as other letters than were sent.
 RESERVED_SETTINGS = frozenset(
     {
         "role",
@@ -38,6 +39,7 @@ RESERVED_SETTINGS = frozenset(
         "default_transaction_read_only",
         "row_security",
         "search_path",
+        "client_encoding",
         "request.jwt.claims",
         "request.method",
         "request.path",
@@ -142,11 +144,15 @@ def _encode(text: str) -> bytes:
 
 
 def _lower_of(value: str, ceiling: int) -> str:
-    """A role may have less time than the ceiling, never more. What Postgres cannot read is left for it to refuse."""
+    """A role may have less time than the ceiling, never more.
+
+    The ceiling also stands for what is not read here and may be a number to Postgres (`1e9`, `0x7fffffff`, `+0`), and
+    for less than a millisecond, which Postgres may round to 0, its word for no limit.
+    """
     wanted = _milliseconds(value)
-    if not ceiling or wanted is None:
+    if not ceiling:
         return value
-    return value if 0 < wanted <= ceiling else str(ceiling)
+    return value if wanted is not None and 1 <= wanted <= ceiling else str(ceiling)
 
 
 def _milliseconds(value: str) -> float | None:

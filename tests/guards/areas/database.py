@@ -138,6 +138,14 @@ GUARDS = (
         (f"{ROLE_SETTINGS}test_what_the_login_may_not_set_and_what_the_request_owns_is_left_out",),
     ),
     Guard(
+        "the encoding is the request's own",
+        "values read as other letters than were sent, after `alter role web set client_encoding`",
+        "postgres/context.py",
+        '        "client_encoding",\n',
+        "",
+        (f"{ROLE_SETTINGS}test_a_roles_settings_hold_for_its_requests",),
+    ),
+    Guard(
         "settings hoisted from functions",
         "a function's search_path or role taking effect for the whole request, policies included",
         "rest/context.py",
@@ -192,7 +200,7 @@ GUARDS = (
         "a role has at most the ceiling's time",
         "a role or function that runs for hours",
         "postgres/context.py",
-        "return value if 0 < wanted <= ceiling else str(ceiling)",
+        "return value if wanted is not None and 1 <= wanted <= ceiling else str(ceiling)",
         "return value",
         (f"{CONTEXT}test_a_role_may_have_less_time_than_the_ceiling_and_never_more",),
     ),

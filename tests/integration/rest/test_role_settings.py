@@ -31,6 +31,7 @@ alter role {HURRIED} set log_lock_waits to on;
 alter role {HURRIED} set shop.unknown to 'x';
 alter role {HURRIED} set search_path to 'elsewhere';
 alter role {HURRIED} set row_security to off;
+alter role {HURRIED} set client_encoding to 'LATIN1';
 alter role {HURRIED} set role to 'anon';
 grant set on parameter log_lock_waits to {PUBLIC_LOGIN};
 create function told_at_leisure(name text) returns text stable language sql
@@ -97,6 +98,7 @@ async def test_a_roles_settings_hold_for_its_requests(client: Client) -> None:
     assert await told(client, "log_lock_waits") == "on"  # set with the login's right, which the role has not
     assert await told(client, "search_path") == '"public", "public", "extensions"'
     assert await told(client, "row_security") == "on"
+    assert await told(client, "client_encoding") == "UTF8"  # another one would garble what is said on both sides
     assert await told(client, "role") == HURRIED
 
 

@@ -178,7 +178,14 @@ def test_a_lone_surrogate_is_left_for_postgres_to_refuse() -> None:
         ("2min", b"2000"),
         ("0", b"2000"),
         ("1d", b"2000"),
-        ("nonsense", b"nonsense"),
+        # Ways to write a number that Postgres knows as well; the ceiling stands for all of them.
+        ("1e9", b"2000"),
+        ("0x7fffffff", b"2000"),
+        ("+0", b"2000"),
+        ("-0", b"2000"),
+        ("0.4us", b"2000"),
+        ("017777777777", b"2000"),
+        ("nonsense", b"2000"),
     ],
 )
 def test_a_role_may_have_less_time_than_the_ceiling_and_never_more(wanted: str, given: bytes) -> None:
