@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 
 from rowgate.errors import ConfigurationError
@@ -29,6 +30,18 @@ from rowgate.principal import TokenClass
 from rowgate.project.settings import RestSettings
 
 CLOCK_SKEW = 30.0  # seconds, PostgREST's own
+
+# What is published and does not read as a JWK or a JWKS: taken for a secret, anybody could sign with it
+# (RFC 8725 section 2.1). A JWKS behind a byte order mark is what some editors save.
+_PUBLIC = re.compile(
+    rb'(?:\xef\xbb\xbf|\s)*(?:(?P<pem>-----BEGIN )|(?P<url>https?://)|(?P<wrapped>.*"kty\\?"))',
+    re.DOTALL | re.IGNORECASE,
+)
+_WHAT_IS_PUBLIC = {
+    "pem": "is a key in PEM form",
+    "url": "is the address of a key set",
+    "wrapped": "holds a JSON Web Key and does not begin with {",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,12 @@ def _warnings(rest: RestSettings, keys: KeySet) -> tuple[str, ...]:
 def _read_keys(secret: str, is_base64: bool) -> KeySet:
     content = _decoded(secret) if is_base64 else secret.encode("utf-8", "surrogateescape")
     if not content.lstrip().startswith(b"{"):
+        if (public := _PUBLIC.match(content)) is not None:
+            raise ConfigurationError(
+                f"rest.jwt_secret (PGRST_JWT_SECRET) {_WHAT_IS_PUBLIC[str(public.lastgroup)]}; "
+                "taken as a text it would be an HS256 secret that others may know.",
+                'Give the key ({"kty": …}) or the set ({"keys": […]}) itself, as JSON that begins with {.',
+            )
         if len(content) < SECRET_BYTES:
             raise ConfigurationError(
                 f"rest.jwt_secret (PGRST_JWT_SECRET) has {len(content)} bytes; a secret needs at least {SECRET_BYTES}.",

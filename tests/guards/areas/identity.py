@@ -396,6 +396,14 @@ GUARDS = (
         (f"{UNBOUND}test_a_secret_that_is_no_good_stops_the_start_without_being_shown",),
     ),
     Guard(
+        "what is published is no secret",
+        "HS256 tokens signed with a public key, its PEM text or a key set's address, by anybody",
+        "identity/unbound.py",
+        "        if (public := _PUBLIC.match(content)) is not None:\n",
+        "        if (public := None) is not None:\n",
+        (f"{UNBOUND}test_what_is_published_is_never_taken_for_a_secret",),
+    ),
+    Guard(
         "length of a secret in a key set",
         "the same with a JWK",
         "identity/signing_key.py",

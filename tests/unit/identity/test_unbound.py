@@ -264,6 +264,28 @@ def test_a_secret_that_is_no_good_stops_the_start_without_being_shown(secret: st
     assert len(secret) < 9 or secret not in caught.value.message
 
 
+PUBLIC_KEY = json.dumps(public_jwk(signing_key("k")))
+PEM = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("published", "what"),
+    [
+        (PEM, "PEM"),
+        (f"\n\ufeff{PEM}", "PEM"),
+        ("https://login.example.com/.well-known/jwks.json", "address"),
+        (f"\ufeff{PUBLIC_KEY}", "JSON Web Key"),
+        (f"[{PUBLIC_KEY}]", "JSON Web Key"),
+        (json.dumps(PUBLIC_KEY), "JSON Web Key"),
+    ],
+)
+def test_what_is_published_is_never_taken_for_a_secret(published: str, what: str) -> None:
+    for secret, encoded in ((published, False), (base64.b64encode(published.encode()).decode(), True)):
+        with pytest.raises(ConfigurationError, match=what) as caught:
+            unbound_of(postgrest(jwt_secret=secret, jwt_secret_is_base64=encoded))
+        assert published not in caught.value.message
+
+
 def test_it_is_announced_at_every_start() -> None:
     (warning,) = at().verifier.warnings
     assert "without an issuer" in warning
