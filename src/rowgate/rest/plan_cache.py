@@ -23,7 +23,7 @@ REPEATED = 512  # whole requests kept: what a list of ten costs without is 9 µs
 BYTES = 16 * 1024 * 1024  # of keys and SQL kept at most: an adversary's endless distinct requests stay within it
 ENTRY_BYTES = 64 * 1024  # a longer one is not kept
 OVERHEAD = 2048  # bytes of records beside an entry's texts, roughly
-TEXT_WEIGHT = 8  # how often a text of a query counts: the records made of it weigh several times as much
+TEXT_WEIGHT = 8  # how often a text of a request counts: the records made of it weigh several times as much
 BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 HEARD = frozenset({b"accept", b"prefer", b"accept-profile", b"content-profile", b"content-type", b"range"})
 
@@ -63,12 +63,14 @@ class Cache(Generic[Kept]):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A request whose body is still to come."""
+    """A request whose body is still to come, and what of it was heard."""
 
     shape: Hashable
     request: RestRequest
     asked: Asked
+    raw_path: bytes
     query: bytes
+    heard: RawHeaders
 
 
 class PlanCache:
@@ -79,6 +81,11 @@ class PlanCache:
         self._repeated: Cache[Ready] = Cache(REPEATED)
         self._drafts: Cache[RestRequest] = Cache()
         self._plans: Cache[Prepared] = Cache()
+
+    @property
+    def size(self) -> int:
+        """The bytes that everything kept is accounted with."""
+        return self._repeated.size + self._drafts.size + self._plans.size
 
     def ready(self, request: Request, catalog: Catalog) -> Ready:
         """A request without a body."""
@@ -93,10 +100,10 @@ class PlanCache:
         prepared = self._plans.get(shape)
         if prepared is None:
             prepared = prepare(self._parse(request, resource, asked), catalog, self._settings)
-            self._plans.put(shape, prepared, _weight(request) + prepared.size)
+            self._plans.put(shape, prepared, _weight(request, heard) + prepared.size)
         assert isinstance(asked.rows, Range), "the parser has refused any other"
         ready = prepared.ready(request.query, asked.values, asked.rows)
-        self._repeated.put(exact, ready, _weight(request))
+        self._repeated.put(exact, ready, _weight(request, heard))
         return ready
 
     def draft(self, request: Request, catalog: Catalog) -> Draft:
@@ -108,8 +115,8 @@ class PlanCache:
         parsed = self._drafts.get(shape)
         if parsed is None:
             parsed = self._parse(request, resource, asked)
-            self._drafts.put(shape, parsed, _weight(request))
-        return Draft(shape, parsed, asked, request.query)
+            self._drafts.put(shape, parsed, _weight(request, heard))
+        return Draft(shape, parsed, asked, request.raw_path, request.query, heard)
 
     def complete(self, draft: Draft, body: bytes | Payload, catalog: Catalog) -> Ready:
         """The request of a draft, with its body, which may have been read already."""
@@ -121,7 +128,7 @@ class PlanCache:
         prepared = self._plans.get(key)
         if prepared is None:
             prepared = prepare(parsed, catalog, self._settings)
-            self._plans.put(key, prepared, _weight(draft) + _names(parsed.payload) + prepared.size)
+            self._plans.put(key, prepared, _weight(draft, draft.heard) + _names(parsed.payload) + prepared.size)
         assert isinstance(draft.asked.rows, Range), "the parser has refused any other"
         return prepared.ready(draft.query, values, draft.asked.rows)
 
@@ -148,8 +155,9 @@ def shape_key(request: Request, heard: RawHeaders, asked: Asked, version: int) -
     return (version, request.method, request.raw_path, asked.pairs, asked.window, *shaping)
 
 
-def _weight(request: Request | Draft) -> int:
-    return OVERHEAD + TEXT_WEIGHT * len(request.query)
+def _weight(request: Request | Draft, heard: RawHeaders) -> int:
+    texts = len(request.raw_path) + len(request.query) + sum(len(value) for _, value in heard)
+    return OVERHEAD + TEXT_WEIGHT * texts
 
 
 def _names(payload: Payload | None) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rowgate.http.exchange import Request
+from rowgate.postgres.catalog.records import Catalog
 from rowgate.project.settings import RestSettings
 from rowgate.rest.lifting import lift
-from rowgate.rest.plan_cache import BODILESS, ENTRY_BYTES, Cache, exact_key, heard_headers, shape_key
+from rowgate.rest.plan_cache import BODILESS, ENTRY_BYTES, Cache, PlanCache, exact_key, heard_headers, shape_key
 from rowgate.rest.resource import resource_of
 
 SETTINGS = RestSettings()
@@ -108,3 +109,18 @@ def test_an_enormous_request_is_not_kept() -> None:
     cache.put("key", "x", ENTRY_BYTES + 1)
     assert len(cache) == 0
     assert cache.size == 0
+
+
+def test_long_headers_and_paths_weigh_as_much_as_a_long_query() -> None:
+    plans = PlanCache(SETTINGS)
+    catalog = Catalog(1, 180000, ("public",), {}, {}, {}, {})
+    for asked in (
+        request("POST", b"columns=" + b"x" * ENTRY_BYTES),
+        request("POST", b"", (b"prefer", b"x" * ENTRY_BYTES)),
+        request("POST", b"", (b"accept", b"a/b, " * ENTRY_BYTES)),
+        Request("POST", "/t", b"/" + b"t" * ENTRY_BYTES, b"", [], no_body),
+    ):
+        plans.draft(asked, catalog)
+        assert plans.size == 0
+    plans.draft(request("POST", b"", (b"prefer", b"return=minimal")), catalog)
+    assert 0 < plans.size < ENTRY_BYTES
