@@ -9,18 +9,23 @@ tells no secret. It serves no data, and nothing of the API's port leads here.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
 
+from rowgate.http.protocol import protocol_class
 from rowgate.project.postgrest_dump import dump
-from rowgate.project.settings import Settings
+from rowgate.project.settings import ServerSettings, Settings
 from rowgate.server.exposition import WorkerFigures, exposition
 
 _TEXT = b"text/plain; charset=utf-8"
 _JSON = b"application/json; charset=utf-8"
 _METRICS = b"text/plain; version=0.0.4; charset=utf-8"
+
+CONNECTIONS = 64  # at a time: the parent has to keep descriptors for its workers
 
 Answer = tuple[int, bytes, bytes]  # status, content type, body
 
@@ -96,12 +101,16 @@ class Admin:
 
 
 class AdminServer(uvicorn.Server):
-    """Serves `Admin` beside the parent's other tasks, whose signals it leaves alone."""
+    """Serves `Admin` beside the parent's other tasks, whose signals it leaves alone. `limits` are those of the API's
+    port, but for fewer connections."""
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, limits: ServerSettings) -> None:
+        # uvicorn reads a header without end: a stranger's megabytes would be the parent's, and every worker's end.
+        bounded = replace(limits, connection_limit=min(limits.connection_limit, CONNECTIONS))
         super().__init__(
             uvicorn.Config(
                 admin,
+                http=protocol_class(bounded, Counter()),
                 loop="none",
                 ws="none",
                 lifespan="off",

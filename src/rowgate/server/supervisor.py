@@ -155,7 +155,8 @@ class Supervisor:
                 settings=lambda: self._settings,
                 catalog=self._newest_catalog,
                 figures=self._figures,
-            )
+            ),
+            self._settings.server,
         )
         serving = asyncio.ensure_future(server.serve(sockets=[listener]))
         try:

@@ -218,4 +218,12 @@ GUARDS = (
         "error=str(error), at=place_of(error)",
         (f"{GATEWAY}test_an_unexpected_exception_is_a_plain_500_and_its_text_goes_nowhere",),
     ),
+    Guard(
+        "limits of the admin server",
+        "a header without end, or every descriptor taken, in the process that all workers hang on",
+        "server/admin.py",
+        "                http=protocol_class(bounded, Counter()),\n",
+        "",
+        ("unit/server/test_admin.py::test_a_stranger_cannot_make_it_hold_what_he_likes",),
+    ),
 )

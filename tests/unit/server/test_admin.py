@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 
 from rowgate.project.resolve import resolve
 from rowgate.project.settings import Settings
-from rowgate.server.admin import Admin
+from rowgate.server.admin import CONNECTIONS, Admin, AdminServer
+from rowgate.server.port import listen
 
 pytestmark = pytest.mark.anyio
 
@@ -39,26 +41,28 @@ class House:
     ready: bool = True
     found: bytes | None = b'{"version":3}'
 
-    async def ask(self, path: str, method: str = "GET") -> tuple[int, dict[bytes, bytes], bytes]:
+    def admin(self) -> Admin:
         async def catalog() -> bytes | None:
             return self.found
 
         async def figures() -> list[Any]:
             return []
 
-        admin = Admin(
+        return Admin(
             live=lambda: self.live,
             ready=lambda: self.ready,
             settings=lambda: self.settings,
             catalog=catalog,
             figures=figures,
         )
+
+    async def ask(self, path: str, method: str = "GET") -> tuple[int, dict[bytes, bytes], bytes]:
         sent: list[dict[str, Any]] = []
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        await admin({"type": "http", "path": path, "method": method}, None, send)
+        await self.admin()({"type": "http", "path": path, "method": method}, None, send)
         return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 
@@ -111,3 +115,31 @@ async def test_nothing_else_is_there_and_nothing_can_be_changed(settings: Settin
         assert (await House(settings).ask(path))[0] == 404
     assert (await House(settings).ask("/config", "POST"))[0] == 405
     assert (await House(settings).ask("/config", "HEAD"))[::2] == (200, b"")
+
+
+async def test_a_stranger_cannot_make_it_hold_what_he_likes(settings: Settings) -> None:
+    house = House(settings)
+    with listen("127.0.0.1", 0) as listener:
+        server = AdminServer(house.admin(), settings.server)
+        serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+        try:
+            port = listener.getsockname()[1]
+            assert (await exchange(port, b"GET /live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))[9:12] == b"200"
+            assert (await exchange(port, b"GET /live HTTP/1.1\r\nhost: x\r\na: " + b"x" * 200_000))[9:12] == b"431"
+            idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
+            assert (await exchange(port, b"GET /live HTTP/1.1\r\nhost: x\r\n\r\n"))[9:12] == b"503"
+            for _, writer in idle:
+                writer.close()
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def exchange(port: int, sent: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    try:
+        async with asyncio.timeout(5):
+            return await reader.read()
+    finally:
+        writer.close()
