@@ -47,7 +47,7 @@ class Ask(msgspec.Struct, frozen=True, tag="ask"):
 
 
 class Told(msgspec.Struct, frozen=True, tag="told"):
-    """Worker to parent: the answer to that `Ask`, as JSON; None where there is none yet."""
+    """Worker to parent: the answer to that `Ask`, as JSON; None where there is none yet, or no frame could hold it."""
 
     number: int
     content: bytes | None
@@ -87,6 +87,9 @@ class Channel:
         """Queue a message; one to a peer that is gone is dropped (its death is noticed elsewhere)."""
         if not self._writer.is_closing():
             content = msgspec.json.encode(message, enc_hook=_encode)
+            if len(content) > FRAME_LIMIT and isinstance(message, Told):
+                # The other side would stop listening for good. A catalog is as large as its database makes it.
+                content = msgspec.json.encode(Told(message.number, None))
             self._writer.write(len(content).to_bytes(4, "big") + content)
 
     async def receive(self) -> Message | None:

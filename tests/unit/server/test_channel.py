@@ -11,7 +11,7 @@ import pytest
 
 from rowgate.postgres.serving import Serving
 from rowgate.project.settings import Folders, IdentitySettings, IssuerSettings, RestSettings, Secrets, Settings
-from rowgate.server.channel import Channel, Orders, Reload, Report
+from rowgate.server.channel import Channel, Orders, Reload, Report, Told
 from rowgate.server.worker_process import worker_environment
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +47,18 @@ async def test_a_frame_larger_than_any_of_ours_is_not_waited_for() -> None:
         assert await parent.receive() is None
     parent.close()
     theirs.close()
+
+
+async def test_an_answer_too_large_for_a_frame_is_none_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rowgate.server.channel.FRAME_LIMIT", 1000)
+    ours, theirs = socket.socketpair()
+    parent, worker = await Channel.over(ours), await Channel.over(theirs)
+    worker.send(Told(1, b"x" * 1000))
+    worker.send(Told(2, b"x" * 100))
+    assert await parent.receive() == Told(1, None)
+    assert await parent.receive() == Told(2, b"x" * 100)
+    parent.close()
+    worker.close()
 
 
 def test_no_secret_shows_in_the_orders() -> None:
