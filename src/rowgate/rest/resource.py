@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
+
+import msgspec
 
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """A relation or, where `call`, a function, by its name; "" is the OpenAPI document."""
 
     name: str
@@ -44,4 +44,4 @@ def _root(settings: RestSettings) -> Resource:
 
 
 def _name(segment: bytes) -> str:
-    return unquote_to_bytes(segment).decode("utf-8", "replace")
+    return (segment if segment.find(b"%") < 0 else unquote_to_bytes(segment)).decode("utf-8", "replace")

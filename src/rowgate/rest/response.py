@@ -6,6 +6,7 @@ https://docs.postgrest.org/en/v14/references/api.html
 from __future__ import annotations
 
 import re
+from string import ascii_letters, digits
 from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
@@ -25,7 +26,8 @@ Row = tuple[bytes | None, ...]
 
 NO_ROW: Row = (b"0", None, None, None, None, None, None)
 UNRESERVED = "-._~"
-_RESERVED = re.compile(rb"[^A-Za-z0-9\-._~]")  # what is not unreserved (RFC 3986 section 2.3)
+_UNRESERVED = (ascii_letters + digits + UNRESERVED).encode()  # RFC 3986 section 2.3
+_RESERVED = re.compile(b"[^%b]" % re.escape(_UNRESERVED))
 _ENCODED = re.compile(rb"[%+]")
 DOCUMENT_TYPE = b"application/openapi+json; charset=utf-8"
 VARY = (b"vary", b"Accept, Prefer, Range")  # RFC 9110 section 12.5.5: the headers a representation is chosen by
@@ -194,7 +196,12 @@ def _decoded(raw: bytes) -> bytes:
 
 def _spelled(raw: bytes) -> bytes:
     """Percent-encoded; by hand, since `urllib.parse.quote` looks at every byte and this is done for every read."""
-    return raw if raw.isalnum() else _RESERVED.sub(_percent, raw)
+    reserved = raw.translate(None, _UNRESERVED)
+    if not reserved:
+        return raw
+    if not reserved.strip(b","):  # a list of columns
+        return raw.replace(b",", b"%2C")
+    return _RESERVED.sub(_percent, raw)
 
 
 def _percent(found: re.Match[bytes]) -> bytes:
