@@ -108,9 +108,8 @@ def _read(request: RestRequest, catalog: Catalog, settings: RestSettings, relati
     reading = Reading(catalog, settings.db_max_rows, settings.db_aggregates_enabled)
     name = relation.qualified_name
     node = read_tree(reading, request.query, Table(name), name, request.range)
-    most = settings.db_max_rows
-    if most and node.range == Range(0, most) and names_one_row(relation, node.conditions):
-        node = replace(node, range=Range())  # what cuts nothing off would be two steps of Postgres' plan
+    if names_one_row(relation, node.conditions):
+        node = _unlimited(node, settings)
     format_ = _format(request, catalog, settings, name)
     insist_on_known(request.preferences)
     return ReadPlan(relation, node, format_, request.preferences.count, settings.db_max_rows, request.head)
@@ -143,6 +142,12 @@ def _mutation(request: RestRequest, catalog: Catalog, settings: RestSettings, re
     )
 
 
+def _unlimited(node: Node, settings: RestSettings) -> Node:
+    """A node of one row without the limit of the settings, which would be two steps of Postgres' plan for nothing."""
+    most = settings.db_max_rows
+    return replace(node, range=Range()) if most and node.range == Range(0, most) else node
+
+
 def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> CallPlan:
     call = call_of(request, catalog)
     function = call.function
@@ -151,6 +156,8 @@ def _call(request: RestRequest, catalog: Catalog, settings: RestSettings) -> Cal
     node = read_tree(reading, request.query, call, returned, request.range)
     if call.scalar:  # values have one column, and nothing to select
         node = replace(node, outputs=(Output(Field("*")),))
+    if call.single:
+        node = _unlimited(node, settings)
     format_ = _format(request, catalog, settings, returned, call)
     preferences = request.preferences
     insist_on_known(preferences)
