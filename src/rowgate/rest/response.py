@@ -13,7 +13,9 @@ import msgspec
 
 from rowgate.http.exchange import RawHeaders, Response
 from rowgate.http.spool import Spool
+from rowgate.postgres.bytea import unescaped
 from rowgate.postgres.statement import Result
+from rowgate.rest.body_sql import BINARY
 from rowgate.rest.errors import RestError
 from rowgate.rest.mutation_plan import Insert
 from rowgate.rest.negotiation import Body, Format
@@ -313,12 +315,11 @@ def _location(plan: MutationPlan, key: bytes) -> bytes:
 
 
 def _body(row: Row, format_: Format) -> bytes:
-    """A bytea comes in its hex spelling; a textual type's value is sent as it is."""
+    """A body of a media type's own: bytea comes as Postgres spells it, a text is sent as it is."""
     body = row[Column.BODY] or b""
-    own = format_.body in (Body.RAW, Body.AGGREGATE)
-    if own and body.startswith(b"\\x") and b"charset" not in format_.content_type:
-        return bytes.fromhex(body[2:].decode())
-    return body
+    if format_.body not in (Body.RAW, Body.AGGREGATE):
+        return body
+    return unescaped(body[1:]) if body[:1] == BINARY.encode() else body[1:]
 
 
 def _overridden(row: Row, status: int, headers: RawHeaders, body: bytes | Spool) -> Response:

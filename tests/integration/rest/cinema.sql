@@ -157,6 +157,13 @@ create domain "*/*" as bytea;
 create function page() returns "text/html" immutable language sql as $$ select '<p>hello</p>'::"text/html" $$;
 create function dots() returns "application/vnd.dots" immutable language sql as
   $$ select '\x2e2e'::bytea::"application/vnd.dots" $$;
+create domain "application/vnd.spelled" as text;
+create function spelled(given text) returns "application/vnd.spelled" immutable language sql as
+  $$ select given::"application/vnd.spelled" $$;
+create domain bits as bytea;
+create domain "text/csv" as bits;
+create function comma() returns "text/csv" immutable language sql as
+  $$ select '\x615c2c'::bytea::"text/csv" $$;
 create function anything() returns "*/*" immutable language sql as $$ select 'any'::bytea::"*/*" $$;
 
 -- media types made of rows
