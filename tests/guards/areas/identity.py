@@ -419,4 +419,12 @@ GUARDS = (
         "return SigningKey(kid=None, algorithms=SYMMETRIC_ALGORITHMS, key=key)",
         (f"{UNBOUND}test_a_plain_secret_checks_hs256_alone",),
     ),
+    Guard(
+        "an issuer in a list is claimed",
+        "the key set's holder naming a configured issuer in a list, which SQL may search",
+        "identity/steps.py",
+        "    named = iss if isinstance(iss, list) else [iss]\n",
+        "    named = [iss]\n",
+        (f"{UNBOUND}test_an_issuer_in_a_list_is_claimed_as_well",),
+    ),
 )

@@ -203,6 +203,16 @@ async def test_what_a_configured_issuer_claims_is_that_issuers_alone() -> None:
     assert await here.code(mint({"iss": "https://other.example", "role": "editor"}, signing_key(which=1))) == "accepted"
 
 
+@pytest.mark.parametrize("iss", [[CLERK], ["https://other.example", f"{CLERK}/"], f"{CLERK}/"])
+async def test_an_issuer_in_a_list_is_claimed_as_well(iss: object) -> None:
+    here = at(clerk(), jwt_secret=jwks(oct_jwk(THEIRS), public_jwk(signing_key(which=1), "k1")).decode())
+    claims = {"iss": iss, "sub": "user_1", "role": "authenticated"}
+
+    assert await here.code(signed(claims)) == "signature_invalid"
+    assert await here.code(mint(claims, signing_key(which=1))) in ("claim_invalid", "signature_invalid")
+    assert await here.code(signed(claims | {"iss": ["https://other.example"], "role": "editor"})) == "accepted"
+
+
 async def test_without_a_key_set_an_unknown_issuer_stays_unknown() -> None:
     assert await door(clerk()).code(mint({"iss": "https://other.example", "role": "editor"})) == "issuer_unknown"
 
