@@ -64,7 +64,10 @@ def app_settings_given(
 
 
 def read_named_file(value: str | None, dotted: str) -> str | None:
-    """PostgREST's `@path`: the value stands in that file, without the line's end. Raises ConfigurationError."""
+    """PostgREST's `@path`: the value stands in that file, without the line's end.
+
+    Raises ConfigurationError, which does not name the file: a secret may begin with `@` itself.
+    """
     if value is None or not value.startswith("@"):
         return value
     path = Path(value[1:])
@@ -72,7 +75,10 @@ def read_named_file(value: str | None, dotted: str) -> str | None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigurationError(f"{dotted}: cannot read {path}: {why}.", "Check the path behind the @.") from None
+        raise ConfigurationError(
+            f"{dotted} begins with @, so it names a file, and that one cannot be read: {why}.",
+            "Check the path behind the @; a value that begins with @ itself can be had from such a file alone.",
+        ) from None
     return text.strip() if dotted == "db.url" else text.removesuffix("\n")
 
 

@@ -216,4 +216,12 @@ GUARDS = (
         "        path.chmod(0o777)\n",
         ("unit/server/test_port.py::test_a_unix_socket_is_made_with_its_mode_and_a_dead_one_is_replaced",),
     ),
+    Guard(
+        "a file behind an @ is not named",
+        "a secret that begins with @, in the words of an error",
+        "project/postgrest_given.py",
+        'f"{dotted} begins with @, so it names a file, and that one cannot be read: {why}."',
+        'f"{dotted} begins with @, so it names the file {path}, and that one cannot be read: {why}."',
+        ("unit/project/test_postgrest.py::test_a_secret_that_begins_with_an_at_sign_is_not_shown_as_a_file",),
+    ),
 )

@@ -148,8 +148,15 @@ def test_a_value_behind_an_at_sign_stands_in_a_file(settings_of: Resolve, tmp_pa
 
     assert settings.db.url == URI
     assert settings.rest.jwt_secret == "a secret of more than 32 characters "
-    with pytest.raises(ConfigurationError, match="cannot read"):
+    with pytest.raises(ConfigurationError, match=r"rest\.jwt_secret begins with @.* cannot be read: No such file"):
         settings_of("", PGRST_JWT_SECRET=f"@{tmp_path}/absent")
+
+
+@pytest.mark.parametrize("variable", ["PGRST_JWT_SECRET", "PGRST_DB_URI"])
+def test_a_secret_that_begins_with_an_at_sign_is_not_shown_as_a_file(settings_of: Resolve, variable: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of("", **{variable: "@" + "s3cret" * 8})
+    assert "s3cret" not in caught.value.message + (caught.value.hint or "")
 
 
 def test_no_secret_shows(settings_of: Resolve) -> None:
