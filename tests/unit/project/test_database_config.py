@@ -44,7 +44,13 @@ def test_an_empty_text_is_the_default_whatever_else_says(settings_of: Resolve) -
 
 @pytest.mark.parametrize(
     ("key", "text"),
-    [("db_max_rows", "many"), ("db_schemas", "pg_catalog"), ("db_tx_end", "maybe"), ("db_schemas", ",")],
+    [
+        ("db_max_rows", "many"),
+        ("db_schemas", "pg_catalog"),
+        ("db_tx_end", "maybe"),
+        ("db_schemas", ","),
+        ("openapi_server_proxy_uri", "https://a:b@c"),
+    ],
 )
 def test_a_value_that_does_not_fit_is_an_error(settings_of: Resolve, key: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match=key):
