@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -73,11 +73,18 @@ class Draft(msgspec.Struct, frozen=True):
     heard: RawHeaders
 
 
-class PlanCache:
-    """Requests made ready to run. Everything here raises RestError for a request that cannot be."""
+Lift: TypeAlias = Callable[[str, Resource, bytes, RawHeaders, RestSettings], Asked]
+Parse: TypeAlias = Callable[[str, Resource, Asked, RawHeaders, RestSettings], RestRequest]
 
-    def __init__(self, settings: RestSettings) -> None:
+
+class PlanCache:
+    """Requests made ready to run, by `lift` and `parse` where they are not kept. Everything here raises RestError for a
+    request that cannot be."""
+
+    def __init__(self, settings: RestSettings, lift: Lift = lift, parse: Parse = parse) -> None:
         self._settings = settings
+        self._lift = lift
+        self._parse = parse
         self._repeated: Cache[Ready] = Cache(REPEATED)
         self._drafts: Cache[RestRequest] = Cache()
         self._plans: Cache[Prepared] = Cache()
@@ -95,11 +102,12 @@ class PlanCache:
         if repeated is not None:
             return repeated
         resource = resource_of(request.raw_path, self._settings)
-        asked = self._lift(request, resource, heard)
+        asked = self._lift(request.method, resource, request.query, heard, self._settings)
         shape = shape_key(request, heard, asked, catalog.version)
         prepared = self._plans.get(shape)
         if prepared is None:
-            prepared = prepare(self._parse(request, resource, asked), catalog, self._settings)
+            parsed = self._parse(request.method, resource, asked, request.headers, self._settings)
+            prepared = prepare(parsed, catalog, self._settings)
             self._plans.put(shape, prepared, _weight(request, heard) + prepared.size)
         assert isinstance(asked.rows, Range), "the parser has refused any other"
         ready = prepared.ready(request.query, asked.values, asked.rows)
@@ -110,11 +118,11 @@ class PlanCache:
         """A request that may have a body, refused before it is read where the rest of it will not do."""
         heard = heard_headers(request)
         resource = resource_of(request.raw_path, self._settings)
-        asked = self._lift(request, resource, heard)
+        asked = self._lift(request.method, resource, request.query, heard, self._settings)
         shape = shape_key(request, heard, asked, catalog.version)
         parsed = self._drafts.get(shape)
         if parsed is None:
-            parsed = self._parse(request, resource, asked)
+            parsed = self._parse(request.method, resource, asked, request.headers, self._settings)
             self._drafts.put(shape, parsed, _weight(request, heard))
         return Draft(shape, parsed, asked, request.raw_path, request.query, heard)
 
@@ -131,12 +139,6 @@ class PlanCache:
             self._plans.put(key, prepared, _weight(draft, draft.heard) + _names(parsed.payload) + prepared.size)
         assert isinstance(draft.asked.rows, Range), "the parser has refused any other"
         return prepared.ready(draft.query, values, draft.asked.rows)
-
-    def _lift(self, request: Request, resource: Resource, heard: RawHeaders) -> Asked:
-        return lift(request.method, resource, request.query, heard, self._settings)
-
-    def _parse(self, request: Request, resource: Resource, asked: Asked) -> RestRequest:
-        return parse(request.method, resource, asked, request.headers, self._settings)
 
 
 def heard_headers(request: Request) -> RawHeaders:

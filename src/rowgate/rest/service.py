@@ -63,7 +63,7 @@ class Runner(Streamer, Protocol):
 
 class RestService:
     """PostgREST's dialect at /rest/v1. `catalog` gives the newest catalog, None until one has been loaded; `api` says
-    where clients reach it."""
+    where clients reach it; `plans` are this service's own unless they are given."""
 
     prefix = "/rest/v1"
 
@@ -73,11 +73,12 @@ class RestService:
         runner: Runner,
         catalog: Callable[[], Catalog | None],
         api: ApiSettings = ApiSettings(),  # noqa: B008 - a frozen record
+        plans: PlanCache | None = None,
     ) -> None:
         self._settings = settings
         self._runner = runner
         self._catalog = catalog
-        self._plans = PlanCache(settings)
+        self._plans = PlanCache(settings) if plans is None else plans
         address = service_address(settings.openapi_server_proxy_uri, api, "" if settings.at_root else self.prefix)
         self._documents = Documents(address, security=settings.openapi_security_active)
         self._before = _pre_request(settings)

@@ -1,6 +1,6 @@
 """Server-Timing: how long each stage of a request took, where `server_timing_enabled` is on.
 
-A service of its own beside the plain one, so that the plain one looks at no clock.
+A service around the plain one, so that the plain one looks at no clock.
 https://docs.postgrest.org/en/v14/references/observability.html#server-timing-header
 """
 
@@ -9,20 +9,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from rowgate.http.exchange import RawHeaders, Request, Response
+from rowgate.http.exchange import Request, Response
+from rowgate.identity.refusals import Refusal
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.feed import Feed
 from rowgate.postgres.statement import Result, Statement, Transaction
 from rowgate.principal import Principal
 from rowgate.project.settings import ApiSettings, RestSettings
-from rowgate.rest.lifting import Asked
-from rowgate.rest.plan_cache import PlanCache
+from rowgate.rest.lifting import lift
+from rowgate.rest.plan_cache import Draft, PlanCache
 from rowgate.rest.prepared import Ready
-from rowgate.rest.resource import Resource
+from rowgate.rest.request import parse
 from rowgate.rest.service import RestService, Runner
-from rowgate.rest.syntax import Payload, RestRequest
+from rowgate.rest.syntax import Payload
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 
 class Stages:
@@ -50,8 +54,10 @@ class Stages:
         return b"server-timing", text.encode()
 
 
-class TimedRestService(RestService):
-    """The REST service with Server-Timing on its answers; an error has the stages that it reached."""
+class TimedRestService:
+    """A REST service that tells the stages of its answers; an error has the stages that it reached."""
+
+    prefix = RestService.prefix
 
     def __init__(
         self,
@@ -61,67 +67,59 @@ class TimedRestService(RestService):
         api: ApiSettings = ApiSettings(),  # noqa: B008 - a frozen record
     ) -> None:
         self._stages: ContextVar[Stages] = ContextVar("stages")
-        super().__init__(settings, _TimedRunner(runner, self._stages), catalog, api)
-        self._plans = _TimedPlans(settings, self._stages)
+        plans = _TimedPlans(settings, self._stages)
+        self._service = RestService(settings, _TimedRunner(runner, self._stages), catalog, api, plans)
 
     async def answer(self, request: Request, principal: Principal) -> Response:
-        """As the plain service; the `jwt` stage is the time from the request's arrival to here."""
+        """The service's answer; the `jwt` stage is the time from the request's arrival to here."""
         began = perf_counter()
         stages = Stages(began - request.arrived)
         self._stages.set(stages)
-        response = await super().answer(request, principal)
+        response = await self._service.answer(request, principal)
         if response.status < 400:
             spent = (stages.parse or 0.0) + (stages.plan or 0.0) + (stages.transaction or 0.0)
             stages.response = max(perf_counter() - began - spent, 0.0)
         response.headers = [*response.headers, stages.header()]
         return response
 
-    async def _ready(self, request: Request) -> Ready:
-        """The stages `parse` and `plan`: what the parser did not take of this is planning, but for the body's way."""
-        stages = self._stages.get()
-        stages.parse = 0.0
-        ready = await super()._ready(request)
-        stages.plan = stages.plan or 0.0
-        return ready
+    def refuse(self, refusal: Refusal) -> Response:
+        """As the service; a refused credential reaches no stage."""
+        return self._service.refuse(refusal)
+
+    def too_large(self, limit: int) -> Response:
+        """As the service."""
+        return self._service.too_large(limit)
 
 
 class _TimedPlans(PlanCache):
-    """The plan cache, its parsing and planning timed apart."""
+    """The plan cache, its parsing and planning timed apart: what parsing does not take of it is planning."""
 
     def __init__(self, settings: RestSettings, stages: ContextVar[Stages]) -> None:
-        super().__init__(settings)
+        super().__init__(settings, self._parsing(lift), self._parsing(parse))
         self._stages = stages
 
     def ready(self, request: Request, catalog: Catalog) -> Ready:
-        return self._planned(lambda: super(_TimedPlans, self).ready(request, catalog))
+        return self._planned(super().ready, request, catalog)
 
-    def complete(self, draft: Any, body: bytes | Payload, catalog: Catalog) -> Ready:
-        return self._planned(lambda: super(_TimedPlans, self).complete(draft, body, catalog))
+    def complete(self, draft: Draft, body: bytes | Payload, catalog: Catalog) -> Ready:
+        return self._planned(super().complete, draft, body, catalog)
 
-    def _lift(self, request: Request, resource: Resource, heard: RawHeaders) -> Asked:
-        began = perf_counter()
-        try:
-            return super()._lift(request, resource, heard)
-        finally:
-            self._parsed(began)
+    def _parsing(self, read: Callable[Given, Made]) -> Callable[Given, Made]:
+        def timed(*given: Given.args, **named: Given.kwargs) -> Made:
+            began = perf_counter()
+            try:
+                return read(*given, **named)
+            finally:
+                stages = self._stages.get()
+                stages.parse = (stages.parse or 0.0) + perf_counter() - began
 
-    def _parse(self, request: Request, resource: Resource, asked: Asked) -> RestRequest:
-        began = perf_counter()
-        try:
-            return super()._parse(request, resource, asked)
-        finally:
-            self._parsed(began)
+        return timed
 
-    def _parsed(self, began: float) -> None:
-        stages = self._stages.get()
-        stages.parse = (stages.parse or 0.0) + perf_counter() - began
-
-    def _planned(self, make: Callable[[], Ready]) -> Ready:
+    def _planned(self, make: Callable[Given, Ready], *given: Given.args, **named: Given.kwargs) -> Ready:
         stages, began = self._stages.get(), perf_counter()
-        before = stages.parse or 0.0
-        made = make()
-        parsing = (stages.parse or 0.0) - before
-        stages.plan = max(perf_counter() - began - parsing, 0.0)
+        before = stages.parse = stages.parse or 0.0  # a request that is known by its bytes is not parsed at all
+        made = make(*given, **named)
+        stages.plan = max(perf_counter() - began - (stages.parse - before), 0.0)
         return made
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
-from rowgate.http.exchange import BodyTooLarge, Request, Response
+from rowgate.http.exchange import BodyTooLarge, Request, Response, Service
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.principal import Principal, TokenClass
 from rowgate.project.settings import RestSettings
@@ -163,7 +163,7 @@ class Client:
     settings: RestSettings = field(repr=False, default_factory=lambda: RestSettings(db_aggregates_enabled=True))
 
     def __post_init__(self) -> None:
-        self.service = RestService(self.settings, self.runner, lambda: self.catalog)
+        self.service: Service = RestService(self.settings, self.runner, lambda: self.catalog)
 
     def under(self, **settings: Any) -> Client:
         return Client(self.runner, self.catalog, replace(self.settings, **settings))
