@@ -34,6 +34,17 @@ class Isolation(StrEnum):
     REPEATABLE_READ = "repeatable read"
     SERIALIZABLE = "serializable"
 
+    @classmethod
+    def named(cls, text: str | None) -> Isolation | None:
+        """The level that a value of `ISOLATION_SETTING` names. READ UNCOMMITTED is READ COMMITTED in Postgres."""
+        if text is None:
+            return None
+        level = text.lower()
+        return next((each for each in cls if each.value == level), cls.READ_COMMITTED)
+
+
+ISOLATION_SETTING = "default_transaction_isolation"
+
 
 class End(StrEnum):
     """How a transaction ends when nothing failed."""

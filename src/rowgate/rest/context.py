@@ -11,7 +11,7 @@ from rowgate.http.exchange import Request
 from rowgate.postgres.catalog.records import Function
 from rowgate.postgres.context import RESERVED_SETTINGS
 from rowgate.postgres.quoting import identifier
-from rowgate.postgres.statement import RequestContext
+from rowgate.postgres.statement import ISOLATION_SETTING, RequestContext
 from rowgate.principal import Principal
 from rowgate.project.settings import RestSettings
 
@@ -25,25 +25,32 @@ def request_context(
     principal: Principal,
     settings: RestSettings,
     search_path: str,
-    timezone: str | None = None,
-    function: Function | None = None,
-    role_settings: tuple[tuple[str, str], ...] = (),
+    own_settings: tuple[tuple[str, str], ...],
+    role_settings: tuple[tuple[str, str], ...],
 ) -> RequestContext:
-    """The context of a request. `timezone` has been checked against the catalog; `role_settings` come from it."""
-    applied = list(settings.app_settings)
-    if timezone is not None:
-        applied.append(("timezone", timezone))
-    if function is not None and function.settings:
-        applied += hoisted(function, settings)
+    """The context of a request. `own_settings` are those of its shape (`shape_settings`); `role_settings` are the
+    catalog's."""
     return RequestContext(
         method=request.method,
         path=request.raw_path.decode("latin-1"),  # as upstream gives it: not decoded
         search_path=search_path,
         headers=headers_json(request, principal, settings),
         cookies=cookies_json(request, settings),
-        settings=tuple(applied),
+        settings=own_settings,
         role_settings=role_settings,
     )
+
+
+def shape_settings(
+    settings: RestSettings, timezone: str | None, function: Function | None
+) -> tuple[tuple[str, str], ...]:
+    """What all requests of one shape set. `timezone` has been checked against the catalog; `function` is called."""
+    applied = [*settings.app_settings]
+    if timezone is not None:
+        applied.append(("timezone", timezone))
+    if function is not None:
+        applied += hoisted(function, settings)
+    return tuple(applied)
 
 
 def hoisted(function: Function, settings: RestSettings) -> list[tuple[str, str]]:
@@ -52,7 +59,7 @@ def hoisted(function: Function, settings: RestSettings) -> list[tuple[str, str]]
     Those that decide who asks are no function's to say, whatever `db_hoisted_tx_settings` lists; its isolation level
     is the transaction's own.
     """
-    chosen = frozenset(settings.db_hoisted_tx_settings) - RESERVED_SETTINGS - {"default_transaction_isolation"}
+    chosen = frozenset(settings.db_hoisted_tx_settings) - RESERVED_SETTINGS - {ISOLATION_SETTING}
     return [(name, value) for name, value in function.settings if name in chosen]
 
 

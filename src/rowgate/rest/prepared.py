@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
 from rowgate.http.exchange import RawHeaders
 from rowgate.postgres.catalog.records import Catalog, Function
-from rowgate.postgres.statement import Statement
+from rowgate.postgres.statement import ISOLATION_SETTING, End, Isolation, Result, Statement
 from rowgate.project.settings import RestSettings
-from rowgate.rest.context import search_path
+from rowgate.rest.context import search_path, shape_settings
 from rowgate.rest.lifting import Value
 from rowgate.rest.line_sql import streams
+from rowgate.rest.outcome import check_of, end_of
 from rowgate.rest.plan import CallPlan, DescribePlan, OptionsPlan, Plan, ReadPlan, plan
 from rowgate.rest.preferences import with_known_timezone
 from rowgate.rest.response import applied_preferences, content_location, preference_applied
@@ -43,9 +44,11 @@ class Prepared(msgspec.Struct, frozen=True):
     statement: Template | None
     explain: Template | None
     search_path: str
-    timezone: str | None
-    function: Function | None
+    settings: tuple[tuple[str, str], ...]  # further ones of its transaction
     applied: RawHeaders
+    isolation: Isolation | None = None  # what the called function declares; it goes before its role's
+    end: End = End.COMMIT
+    check: Callable[[Result], None] | None = None  # what looks at the result before it is kept
     weight: Weight | None = None  # None where an answer can only come in one piece
 
     @property
@@ -68,8 +71,7 @@ def prepare(request: RestRequest, catalog: Catalog, settings: RestSettings) -> P
     made = plan(request, catalog, settings)
     path = search_path(request.schema, settings)
     if isinstance(made, OptionsPlan | DescribePlan):
-        return Prepared(request, made, None, None, path, None, None, [])
-    timezone = request.preferences.timezone
+        return Prepared(request, made, None, None, path, settings.app_settings, [])
     explain: Template | None = None
     function: Function | None = None
     weight = Weight() if streams(made) else None
@@ -84,4 +86,17 @@ def prepare(request: RestRequest, catalog: Catalog, settings: RestSettings) -> P
     else:
         statement = mutation_statement(made)
     applied = preference_applied(applied_preferences(request, made))
-    return Prepared(request, made, statement, explain, path, timezone, function, applied, weight)
+    declared = function.isolation if function is not None else None
+    return Prepared(
+        request,
+        made,
+        statement,
+        explain,
+        path,
+        shape_settings(settings, request.preferences.timezone, function),
+        applied,
+        declared if ISOLATION_SETTING in settings.db_hoisted_tx_settings else None,
+        end_of(request.preferences, settings),
+        check_of(made, request.preferences),
+        weight,
+    )

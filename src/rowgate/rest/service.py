@@ -16,7 +16,7 @@ from rowgate.postgres.catalog.accessible import accessible_row, accessible_state
 from rowgate.postgres.catalog.records import Catalog, RoleSettings
 from rowgate.postgres.errors import DatabaseError, PostgresError
 from rowgate.postgres.quoting import dotted
-from rowgate.postgres.statement import Access, End, Isolation, RequestContext, Result, Statement, Transaction
+from rowgate.postgres.statement import Access, Isolation, RequestContext, Result, Statement, Transaction
 from rowgate.principal import Principal
 from rowgate.project.service_address import service_address
 from rowgate.project.settings import ApiSettings, RestSettings
@@ -26,7 +26,7 @@ from rowgate.rest.error_table import no_catalog, postgres_error
 from rowgate.rest.errors import RestError
 from rowgate.rest.line_sql import lines_of
 from rowgate.rest.openapi_documents import Documents
-from rowgate.rest.plan import CallPlan, DescribePlan, MutationPlan, OptionsPlan, ReadPlan
+from rowgate.rest.plan import CallPlan, DescribePlan, OptionsPlan, ReadPlan
 from rowgate.rest.plan_cache import BODILESS, PlanCache
 from rowgate.rest.prepared import Prepared, Ready
 from rowgate.rest.refused import refusal_error
@@ -36,21 +36,17 @@ from rowgate.rest.response import (
     document_response,
     error_response,
     mutation_response,
-    not_singular,
     options_response,
-    page_of,
     plan_response,
     read_response,
 )
 from rowgate.rest.sql import Column
 from rowgate.rest.streaming import Streamer, Weight, stream
-from rowgate.rest.syntax import Action, Count
+from rowgate.rest.syntax import Count
 
 _NOTHING = Statement("select")
 BEYOND_POSTGRES = "54000"  # no value of Postgres is larger than 1 GB, so no body in one piece either
 NO_SETTINGS = RoleSettings()
-ISOLATION = "default_transaction_isolation"
-BEYOND_DEFAULT = {level.value: level for level in (Isolation.REPEATABLE_READ, Isolation.SERIALIZABLE)}
 
 
 class Runner(Streamer, Protocol):
@@ -129,7 +125,7 @@ class RestService:
     async def _run(self, request: Request, principal: Principal, ready: Ready) -> Response:
         prepared, own = ready.prepared, self._role_settings(principal.role)
         context = request_context(
-            request, principal, self._settings, prepared.search_path, prepared.timezone, prepared.function, own.settings
+            request, principal, self._settings, prepared.search_path, prepared.settings, own.settings
         )
         transaction = self._transaction(context, ready, own.isolation)
         spool: Spool | None = None
@@ -147,8 +143,8 @@ class RestService:
                 prepared.request, plan, result, ready.rows.offset, ready.location, prepared.applied, planned, spool
             )
         if isinstance(plan, CallPlan):
-            if plan.access is Access.READ_ONLY:
-                check_rows(prepared, result)
+            if plan.access is Access.READ_ONLY and prepared.check is not None:
+                prepared.check(result)
             return call_response(prepared.request, plan, result, ready.rows.offset, prepared.applied, spool)
         return mutation_response(prepared.request, plan, result, prepared.applied)
 
@@ -184,9 +180,11 @@ class RestService:
             return options_response(plan.allow)
         assert isinstance(plan, DescribePlan)
         own = self._role_settings(principal.role)
-        context = request_context(request, principal, self._settings, prepared.search_path, role_settings=own.settings)
+        context = request_context(
+            request, principal, self._settings, prepared.search_path, prepared.settings, own.settings
+        )
         before = self._before[Access.READ_ONLY] if self._before else None
-        isolation = _isolation(prepared, own.isolation, self._settings)
+        isolation = _isolation(prepared.isolation, own.isolation)
         # Where nothing is to be known Postgres is asked all the same: the role must exist, the pre-request may refuse.
         statement = _NOTHING if plan.everything or plan.head else accessible_statement(plan.schema)
         result = await self._runner.run(principal, Transaction(context, statement, before, isolation))
@@ -201,23 +199,15 @@ class RestService:
         catalog = self._catalog()
         return NO_SETTINGS if catalog is None else catalog.role_settings.get(role, NO_SETTINGS)
 
-    def _transaction(self, context: RequestContext, ready: Ready, role_level: str | None) -> Transaction:
+    def _transaction(self, context: RequestContext, ready: Ready, of_role: Isolation | None) -> Transaction:
         """One implicit transaction, unless the answer may have to undo what was written."""
         prepared, statement = ready.prepared, ready.statement
         assert statement is not None
         before = self._before[statement.access] if self._before else None
-        isolation = _isolation(prepared, role_level, self._settings)
+        isolation = _isolation(prepared.isolation, of_role)
         if statement.access is Access.READ_ONLY:
             return Transaction(context, statement, before, isolation)
-        check = (lambda result: check_rows(prepared, result)) if _may_undo(prepared) else None
-        return Transaction(context, statement, before, isolation, self._end(prepared), check)
-
-    def _end(self, prepared: Prepared) -> End:
-        """`tx=` is only heard where db_tx_end allows an override; the parser has dropped it elsewhere."""
-        wish = prepared.request.preferences.transaction
-        if wish is not None:
-            return End(wish)
-        return End.ROLLBACK if self._settings.db_tx_end.startswith("rollback") else End.COMMIT
+        return Transaction(context, statement, before, isolation, prepared.end, prepared.check)
 
     async def _planned(self, principal: Principal, context: RequestContext, ready: Ready, result: Result) -> int | None:
         """The planner's row count, where it was asked for, or where counting was given up above max_rows."""
@@ -235,49 +225,10 @@ class RestService:
         return max(counted, _plan_rows(explained))
 
 
-def check_rows(prepared: Prepared, result: Result) -> None:
-    """What a write's rows must satisfy before it is committed.
-
-    Raises RestError PGRST115 (PUT), PGRST116 (singular), PGRST124 (max-affected with handling=strict).
-    """
-    plan, preferences = prepared.plan, prepared.request.preferences
-    rows = page_of(result)
-    if isinstance(plan, MutationPlan) and plan.action is Action.PUT and rows != 1:
-        raise RestError(400, "PGRST115", "Payload values do not match URL in primary key column(s)")
-    if isinstance(plan, MutationPlan | CallPlan) and plan.singular and rows != 1:
-        raise not_singular(rows)
-    most = preferences.max_affected
-    bounded = isinstance(plan, CallPlan) or (
-        isinstance(plan, MutationPlan) and plan.action in (Action.UPDATE, Action.DELETE)
-    )
-    if bounded and most is not None and preferences.handling == "strict" and rows > most:
-        raise RestError(
-            400,
-            "PGRST124",
-            "Query result exceeds max-affected preference constraint",
-            f"The query affects {rows} rows",
-        )
-
-
-def _isolation(prepared: Prepared, role_level: str | None, settings: RestSettings) -> Isolation | None:
-    """The level that a called function declares (`SET default_transaction_isolation`), or else that its role has.
-
-    READ UNCOMMITTED is READ COMMITTED in Postgres, and that is every transaction's own level here.
-    """
-    level = role_level
-    if prepared.function is not None and ISOLATION in settings.db_hoisted_tx_settings:
-        level = prepared.function.isolation or role_level
-    return None if level is None else BEYOND_DEFAULT.get(level.lower())
-
-
-def _may_undo(prepared: Prepared) -> bool:
-    plan, preferences = prepared.plan, prepared.request.preferences
-    if isinstance(plan, OptionsPlan | DescribePlan) or plan.format.explain:
-        return False
-    strict = preferences.max_affected is not None and preferences.handling == "strict"
-    if isinstance(plan, MutationPlan):
-        return plan.singular or plan.action is Action.PUT or strict
-    return isinstance(plan, CallPlan) and (plan.singular or strict)
+def _isolation(declared: Isolation | None, of_role: Isolation | None) -> Isolation | None:
+    """The level that a called function declares, or else that its role has. READ COMMITTED is every transaction's."""
+    level = declared or of_role
+    return None if level is Isolation.READ_COMMITTED else level
 
 
 def _plan_rows(result: Result) -> int:

@@ -149,7 +149,7 @@ GUARDS = (
         "settings hoisted from functions",
         "a function's search_path or role taking effect for the whole request, policies included",
         "rest/context.py",
-        'chosen = frozenset(settings.db_hoisted_tx_settings) - RESERVED_SETTINGS - {"default_transaction_isolation"}',
+        "chosen = frozenset(settings.db_hoisted_tx_settings) - RESERVED_SETTINGS - {ISOLATION_SETTING}",
         "chosen = frozenset(settings.db_hoisted_tx_settings)",
         ("unit/rest_plan/test_context.py::test_what_belongs_to_the_request_is_never_hoisted",),
     ),

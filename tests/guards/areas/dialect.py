@@ -178,7 +178,7 @@ GUARDS = (
     Guard(
         "a singular write of several rows is undone",
         "many rows changed by a request that meant one",
-        "rest/service.py",
+        "rest/outcome.py",
         "        return plan.singular or plan.action is Action.PUT or strict",
         "        return plan.action is Action.PUT or strict",
         ("integration/rest/test_writing.py::test_a_singular_write_of_other_than_one_row_is_undone",),
@@ -186,7 +186,7 @@ GUARDS = (
     Guard(
         "max-affected",
         "a filter that was forgotten, on a whole table",
-        "rest/service.py",
+        "rest/outcome.py",
         'if bounded and most is not None and preferences.handling == "strict" and rows > most:',
         "if False:",
         ("integration/rest/test_writing.py::test_max_affected_is_a_limit_only_when_strict",),
@@ -194,7 +194,7 @@ GUARDS = (
     Guard(
         "PUT changes the row its URL names",
         "another row overwritten through a body with another key",
-        "rest/service.py",
+        "rest/outcome.py",
         "if isinstance(plan, MutationPlan) and plan.action is Action.PUT and rows != 1:",
         "if False:",
         ("integration/rest/test_writing.py::test_put_of_another_row_changes_nothing",),

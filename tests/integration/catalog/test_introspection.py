@@ -17,6 +17,7 @@ from rowgate.postgres.catalog.records import (
     Relationship,
     Volatility,
 )
+from rowgate.postgres.statement import Isolation
 
 pytestmark = pytest.mark.anyio
 
@@ -235,7 +236,7 @@ async def test_functions_have_overloads_parameters_and_return_shapes(catalog: Ca
     assert many.parameters == (Parameter("v", "text[]", variadic=True),)
     assert (many.returns.relation, many.returns.set_of, many.returns.composite) == (("api", "todos"), True, True)
     assert many.settings == (("statement_timeout", "2s"), ("default_transaction_isolation", "serializable"))
-    assert many.isolation == "serializable"
+    assert many.isolation is Isolation.SERIALIZABLE
     (rows,) = catalog.functions["api", "rows"]
     assert [parameter.name for parameter in rows.parameters] == ["a", "y"]
     assert rows.returns.columns == (("x", "integer"), ("y", "text"))

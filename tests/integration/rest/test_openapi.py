@@ -14,6 +14,7 @@ import pytest
 
 from rowgate.postgres.catalog.introspect import load
 from rowgate.postgres.catalog.records import Catalog, RoleSettings
+from rowgate.postgres.statement import Isolation
 from tests.integration.rest.conftest import made_database, opened
 from tests.integration.rest.shop import ANN, ANON, Client
 
@@ -473,7 +474,7 @@ async def test_the_function_in_its_place_takes_arguments(library: Client) -> Non
 
 
 async def test_it_is_made_in_a_transaction_of_the_roles_own_level(library: Client) -> None:
-    settings = {"authenticated": RoleSettings(isolation="serializable")}
+    settings = {"authenticated": RoleSettings(isolation=Isolation.SERIALIZABLE)}
     assert library.catalog is not None
     client = Client(library.runner, replace(library.catalog, role_settings=settings), library.settings)
     answer = await client.under(db_pre_request="doorkeeper")("GET", "/", x_badge="level")

@@ -13,6 +13,7 @@ import pytest
 from rowgate.postgres.catalog.introspect import load
 from rowgate.postgres.catalog.records import Catalog, RoleSettings
 from rowgate.postgres.database import Database
+from rowgate.postgres.statement import Isolation
 from tests.integration.rest.shop import ANN, PUBLIC_LOGIN, Client
 
 pytestmark = pytest.mark.anyio
@@ -86,7 +87,7 @@ def test_what_the_login_may_not_set_and_what_the_request_owns_is_left_out(given:
         ("statement_timeout", "2s"),
         ("work_mem", "8MB"),
     ]
-    assert own.isolation == "Serializable"
+    assert own.isolation is Isolation.SERIALIZABLE
     assert given.role_settings.get("anon", RoleSettings()) == RoleSettings()
 
 

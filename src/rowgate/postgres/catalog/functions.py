@@ -6,6 +6,7 @@ from collections.abc import Container
 
 from rowgate.postgres.catalog.records import Function, Parameter, QualifiedName, ReturnType, Volatility
 from rowgate.postgres.catalog.relations import Row
+from rowgate.postgres.statement import ISOLATION_SETTING, Isolation
 
 # Neither aggregates, window functions nor procedures; nor what only triggers can call.
 FUNCTIONS_SQL = """
@@ -45,7 +46,6 @@ _WITHOUT_LENGTH = {
     "character[]": "character varying[]",
 }
 _BODY_TYPES = frozenset({"bytea", "json", "jsonb", "text", "xml"})
-_ISOLATION = "default_transaction_isolation"
 
 
 def build_functions(rows: list[Row], relations: Container[QualifiedName]) -> dict[QualifiedName, tuple[Function, ...]]:
@@ -76,7 +76,7 @@ def build_functions(rows: list[Row], relations: Container[QualifiedName]) -> dic
                 Volatility(volatility),
                 variadic,
                 definer,
-                dict(settings).get(_ISOLATION),
+                Isolation.named(dict(settings).get(ISOLATION_SETTING)),
                 settings,
                 comment,
                 oid,

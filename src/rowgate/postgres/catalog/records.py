@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from rowgate.postgres.statement import Isolation
+
 QualifiedName: TypeAlias = tuple[str, str]  # (schema, name)
 
 
@@ -161,7 +163,7 @@ class Function:
     volatility: Volatility
     has_variadic: bool = False
     security_definer: bool = False
-    isolation: str | None = None  # from `SET default_transaction_isolation`
+    isolation: Isolation | None = None  # from `SET default_transaction_isolation`
     settings: tuple[tuple[str, str], ...] = ()  # `SET x TO y` of the function
     comment: str | None = None
     oid: int = 0
@@ -194,7 +196,7 @@ class RoleSettings:
     """What `ALTER ROLE … SET` gave a role, as far as the reading login may set it; in the order it is applied."""
 
     settings: tuple[tuple[str, str], ...] = ()
-    isolation: str | None = None  # from `SET default_transaction_isolation`
+    isolation: Isolation | None = None  # from `SET default_transaction_isolation`
 
 
 @dataclass(frozen=True, slots=True)

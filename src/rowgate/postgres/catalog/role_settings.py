@@ -8,6 +8,7 @@ from __future__ import annotations
 from rowgate.postgres.catalog.records import RoleSettings
 from rowgate.postgres.catalog.relations import Row
 from rowgate.postgres.context import RESERVED_SETTINGS
+from rowgate.postgres.statement import ISOLATION_SETTING, Isolation
 
 # Those of one database come behind the role's own, as they do at a login. A setting that needs a privilege the reading
 # login lacks, or that no one here knows, would fail every request of its role, and is left out as upstream has it.
@@ -22,7 +23,6 @@ where d.setdatabase in (0, (select oid from pg_catalog.pg_database where datname
   and (s.context = 'user' or pg_catalog.has_parameter_privilege(current_user, s.name, 'SET'))
 order by 1, d.setdatabase <> 0, given.place
 """
-_ISOLATION = "default_transaction_isolation"
 
 
 def build_role_settings(rows: list[Row]) -> dict[str, RoleSettings]:
@@ -33,8 +33,8 @@ def build_role_settings(rows: list[Row]) -> dict[str, RoleSettings]:
             found.setdefault(role, {})[name] = value
     return {
         role: RoleSettings(
-            tuple([(name, value) for name, value in settings.items() if name != _ISOLATION]),
-            settings.get(_ISOLATION),
+            tuple([(name, value) for name, value in settings.items() if name != ISOLATION_SETTING]),
+            Isolation.named(settings.get(ISOLATION_SETTING)),
         )
         for role, settings in found.items()
     }
