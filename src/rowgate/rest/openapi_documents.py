@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from hashlib import blake2b
 from typing import TypeAlias
 
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.project.service_address import ServiceAddress
+from rowgate.rest.bounded_cache import BoundedCache
 
 ENTRIES = 32  # kept at most, in each worker
 BYTES = 16 * 1024 * 1024  # kept at most; a larger document is made anew each time it is asked for
@@ -22,15 +22,14 @@ class Documents:
     def __init__(self, address: ServiceAddress, *, security: bool, entries: int = ENTRIES, size: int = BYTES) -> None:
         self._address = address
         self._security = security
-        self._kept: OrderedDict[Key, bytes] = OrderedDict()
+        self._kept: BoundedCache[Key, bytes] = BoundedCache(entries, size, size)
         self._coming: dict[Key, asyncio.Task[bytes]] = {}
         self._one_at_a_time = asyncio.Lock()
-        self._entries = entries
-        self._limit = size
-        self.size = 0  # bytes kept now
 
-    def __len__(self) -> int:
-        return len(self._kept)
+    @property
+    def kept(self) -> tuple[int, int]:
+        """How many are kept now, and their bytes."""
+        return len(self._kept), self._kept.size
 
     async def document(self, catalog: Catalog, schema: str, accessible: tuple[bytes, bytes] | None) -> bytes:
         """The document of a schema for somebody who may use `accessible`, as `accessible_row` gives it; None shows all.
@@ -40,7 +39,6 @@ class Documents:
         rights = b"" if accessible is None else blake2b(b"\0".join(accessible), digest_size=16).digest()
         key = (catalog.version, schema, rights)
         if (kept := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
             return kept
         if (coming := self._coming.get(key)) is None:
             coming = asyncio.create_task(self._made(key, catalog, accessible), name="openapi")
@@ -55,19 +53,9 @@ class Documents:
                 made = await asyncio.to_thread(_make, catalog, key[1], accessible, self._address, self._security)
         finally:
             del self._coming[key]
-        self._keep(key, made)
+        self._kept.drop(lambda each: each[0] < key[0])
+        self._kept.put(key, made, len(made))
         return made
-
-    def _keep(self, key: Key, made: bytes) -> None:
-        for outdated in [each for each in self._kept if each[0] < key[0]]:
-            self.size -= len(self._kept.pop(outdated))
-        if len(made) > self._limit:
-            return
-        self._kept[key] = made
-        self.size += len(made)
-        while len(self._kept) > self._entries or self.size > self._limit:
-            _, dropped = self._kept.popitem(last=False)
-            self.size -= len(dropped)
 
 
 def _make(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 from rowgate.http.exchange import RawHeaders, Request
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.project.settings import RestSettings
+from rowgate.rest.bounded_cache import BoundedCache
 from rowgate.rest.lifting import Asked, lift, lift_body
 from rowgate.rest.prepared import Prepared, Ready, prepare
 from rowgate.rest.request import parse, with_payload
@@ -24,42 +24,8 @@ BYTES = 16 * 1024 * 1024  # of keys and SQL kept at most: an adversary's endless
 ENTRY_BYTES = 64 * 1024  # a longer one is not kept
 OVERHEAD = 2048  # bytes of records beside an entry's texts, roughly
 TEXT_WEIGHT = 8  # how often a text of a request counts: the records made of it weigh several times as much
-BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 HEARD = frozenset({b"accept", b"prefer", b"accept-profile", b"content-profile", b"content-type", b"range"})
-
-Kept = TypeVar("Kept")
-
-
-class Cache(Generic[Kept]):
-    """The least recently used go first, by number and by bytes."""
-
-    def __init__(self, entries: int = ENTRIES, size: int = BYTES) -> None:
-        self._kept: OrderedDict[Hashable, tuple[Kept, int]] = OrderedDict()
-        self._entries = entries
-        self._limit = size
-        self.size = 0  # bytes kept now
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def get(self, key: Hashable) -> Kept | None:
-        """What was kept under a key."""
-        found = self._kept.get(key)
-        if found is None:
-            return None
-        self._kept.move_to_end(key)
-        return found[0]
-
-    def put(self, key: Hashable, value: Kept, size: int) -> None:
-        """Keep it, unless it is too large to be worth it; `size` is what it weighs in bytes."""
-        if size > ENTRY_BYTES:
-            return
-        replaced = self._kept.pop(key, None)
-        self._kept[key] = (value, size)
-        self.size += size - (replaced[1] if replaced else 0)
-        while len(self._kept) > self._entries or self.size > self._limit:
-            _, (_, freed) = self._kept.popitem(last=False)
-            self.size -= freed
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -73,6 +39,7 @@ class Draft(msgspec.Struct, frozen=True):
     heard: RawHeaders
 
 
+Kept = TypeVar("Kept")
 Lift: TypeAlias = Callable[[str, Resource, bytes, RawHeaders, RestSettings], Asked]
 Parse: TypeAlias = Callable[[str, Resource, Asked, RawHeaders, RestSettings], RestRequest]
 
@@ -85,9 +52,9 @@ class PlanCache:
         self._settings = settings
         self._lift = lift
         self._parse = parse
-        self._repeated: Cache[Ready] = Cache(REPEATED)
-        self._drafts: Cache[RestRequest] = Cache()
-        self._plans: Cache[Prepared] = Cache()
+        self._repeated: BoundedCache[Hashable, Ready] = _cache(REPEATED)
+        self._drafts: BoundedCache[Hashable, RestRequest] = _cache()
+        self._plans: BoundedCache[Hashable, Prepared] = _cache()
 
     @property
     def size(self) -> int:
@@ -155,6 +122,10 @@ def shape_key(request: Request, heard: RawHeaders, asked: Asked, version: int) -
     """What the shape of a request is, but for its body. A window that cannot be is no window of another request."""
     shaping = [each for each in heard if each[0] != b"range"]  # what that says is lifted
     return (version, request.method, request.raw_path, asked.pairs, asked.window, *shaping)
+
+
+def _cache(entries: int = ENTRIES) -> BoundedCache[Hashable, Kept]:
+    return BoundedCache(entries, BYTES, ENTRY_BYTES)
 
 
 def _weight(request: Request | Draft, heard: RawHeaders) -> int:

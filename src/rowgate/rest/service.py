@@ -27,7 +27,7 @@ from rowgate.rest.errors import RestError
 from rowgate.rest.line_sql import lines_of
 from rowgate.rest.openapi_documents import Documents
 from rowgate.rest.plan import CallPlan, DescribePlan, OptionsPlan, ReadPlan
-from rowgate.rest.plan_cache import BODILESS, PlanCache
+from rowgate.rest.plan_cache import WITHOUT_BODY, PlanCache
 from rowgate.rest.prepared import Prepared, Ready
 from rowgate.rest.refused import refusal_error
 from rowgate.rest.request import payload_steps
@@ -113,7 +113,7 @@ class RestService:
         catalog = self._catalog()
         if catalog is None:
             raise no_catalog()
-        if request.method in BODILESS:
+        if request.method in WITHOUT_BODY:
             return self._plans.ready(request, catalog)
         draft = self._plans.draft(request, catalog)
         body = await request.read(self._settings.body_limit)

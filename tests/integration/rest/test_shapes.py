@@ -17,7 +17,7 @@ from rowgate.postgres.statement import Statement
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
 from rowgate.rest.lifting import Value, lift
-from rowgate.rest.plan_cache import BODILESS, PlanCache
+from rowgate.rest.plan_cache import WITHOUT_BODY, PlanCache
 from rowgate.rest.prepared import prepare
 from rowgate.rest.request import with_payload
 from rowgate.rest.resource import resource_of
@@ -44,7 +44,7 @@ Answer = tuple[Statement | None, Statement | None, Range, bytes, list[tuple[byte
 
 def through(plans: PlanCache, request: Request, body: bytes, catalog: Catalog) -> Answer:
     try:
-        if request.method in BODILESS:
+        if request.method in WITHOUT_BODY:
             ready = plans.ready(request, catalog)
         else:
             ready = plans.complete(plans.draft(request, catalog), body, catalog)

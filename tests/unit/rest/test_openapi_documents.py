@@ -98,7 +98,7 @@ async def test_a_new_catalog_drops_the_documents_of_the_old_one() -> None:
     documents = Documents(ADDRESS, security=False)
     await documents.document(catalog(1), "public", None)
     await documents.document(catalog(2, tables=2), "public", None)
-    assert len(documents) == 1
+    assert documents.kept[0] == 1
 
 
 async def test_number_and_bytes_are_bounded_and_the_least_recently_used_goes_first(
@@ -109,19 +109,19 @@ async def test_number_and_bytes_are_bounded_and_the_least_recently_used_goes_fir
     for number in (0, 1, 0, 2, 0):
         await documents.document(known, "public", rights(number))
     assert len(made) == 3  # 0 was in use all the time
-    assert len(documents) == 2
-    size = documents.size
+    assert documents.kept[0] == 2
+    size = documents.kept[1]
     documents = Documents(ADDRESS, security=False, size=size)
     for number in range(3):
         await documents.document(known, "public", rights(number))
-    assert len(documents) == 2
-    assert documents.size <= size
+    assert documents.kept[0] == 2
+    assert documents.kept[1] <= size
 
 
 async def test_one_that_is_too_large_is_answered_and_not_kept() -> None:
     documents = Documents(ADDRESS, security=False, size=1000)
     assert len(await documents.document(catalog(tables=9), "public", None)) > 1000
-    assert (len(documents), documents.size) == (0, 0)
+    assert documents.kept == (0, 0)
 
 
 def test_a_worker_that_is_never_asked_does_not_carry_what_writes_it() -> None:
