@@ -117,10 +117,12 @@ async def _roles(settings: Settings) -> _Roles:
     from rowgate.postgres.login_names import login_names
     from rowgate.postgres.logins import connect
     from rowgate.postgres.roles import RoleSnapshot, read_roles
+    from rowgate.project.named_roles import named_roles
     from rowgate.project.owner_url import owner_url
 
     names = login_names(settings.db.login_prefix)
-    assumed = RoleSnapshot(public=_listed_roles(settings), service=frozenset({"service_role"}))
+    listed = frozenset((*named_roles(settings), "anon"))
+    assumed = RoleSnapshot(public=listed - {"service_role"}, service=frozenset({"service_role"}))
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT), await connect(owner_url(settings)) as connection:
             cursor = await connection.execute(_LOGIN_QUERY, (names.public,))
@@ -134,14 +136,6 @@ async def _roles(settings: Settings) -> _Roles:
             return _Roles(snapshot, True, "read from the database")
     except (TimeoutError, RowgateError, psycopg.Error, OSError):
         return _Roles(assumed, False, f"the database could not be asked: {_UNCHECKED}")
-
-
-def _listed_roles(settings: Settings) -> frozenset[str]:
-    identity = settings.identity
-    named = {role for issuer in identity.issuers for role in (*issuer.roles, issuer.default_role)}
-    named |= {*identity.shared_secret_roles, identity.shared_secret_default_role, settings.rest.db_anon_role, "anon"}
-    named |= set(settings.rest.jwt_roles)
-    return frozenset(role for role in named if role and role != "service_role")
 
 
 def _print(explanation: Explanation, roles: _Roles) -> None:

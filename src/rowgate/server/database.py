@@ -18,6 +18,7 @@ from rowgate.postgres.login_names import PUBLIC_ROLES
 from rowgate.postgres.logins import AUTHENTICATOR, CHECK_URL, CONNECT_TIMEOUT, DatabaseUnreachable, prepare
 from rowgate.postgres.serving import Serving, place_of
 from rowgate.project.database_config import DATABASE_NAMES, with_database_settings
+from rowgate.project.named_roles import named_roles
 from rowgate.project.settings import Settings
 from rowgate.server.role_upkeep import RoleUpkeep
 
@@ -113,7 +114,7 @@ class ProjectDatabase:
     async def renew(self, serving: Serving) -> Serving | None:
         """Set up again if the database's roles changed since this was asked last, and say what is new: how to serve
         from now on. None: nothing changed. Only after `prepare`. Raises RowgateError."""
-        if not await self._upkeep.changed(serving, _roles(self._settings)):
+        if not await self._upkeep.changed(serving, named_roles(self._settings)):
             return None
         try:
             serving = await self._renew(self._settings, serving)
@@ -154,7 +155,7 @@ class ProjectDatabase:
             self._owner_url,
             settings.secrets,
             setup=settings.db.setup,
-            roles=_roles(settings),
+            roles=named_roles(settings),
             schemas=settings.rest.db_schemas,
             socket=self._socket,
             listen_url=settings.db.listen_url,
@@ -201,13 +202,4 @@ def _expected(settings: Settings) -> tuple[str, ...]:
 
 def _judged_by(settings: Settings) -> tuple[object, ...]:
     """What decides which roles the logins get and which of them are privileged."""
-    return _roles(settings), settings.rest.db_schemas, settings.rest.allow_privileged_roles
-
-
-def _roles(settings: Settings) -> tuple[str, ...]:
-    """Every role that some credential may name."""
-    identity = settings.identity
-    named = [role for issuer in identity.issuers for role in (*issuer.roles, issuer.default_role)]
-    named += [*identity.shared_secret_roles, identity.shared_secret_default_role, settings.rest.db_anon_role]
-    named += settings.rest.jwt_roles
-    return tuple(dict.fromkeys(role for role in named if role is not None))
+    return named_roles(settings), settings.rest.db_schemas, settings.rest.allow_privileged_roles
