@@ -33,23 +33,26 @@ _BETWEEN_OBJECTS = re.compile(rb"\}[ \t\r\n]*(,)[ \t\r\n]*\{")
 
 def finished(steps: Steps) -> Payload:
     """Read to the end without a pause."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            payload: Payload = end.value
-            return payload
+    while (payload := _advanced(steps)) is None:
+        pass
+    return payload
 
 
 async def read_by_steps(steps: Steps) -> Payload:
     """Read to the end, and let the event loop do something else at each step."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            payload: Payload = end.value
-            return payload
+    while (payload := _advanced(steps)) is None:
         await asyncio.sleep(0)
+    return payload
+
+
+def _advanced(steps: Steps) -> Payload | None:
+    """One step further; the payload behind the last one."""
+    try:
+        next(steps)
+    except StopIteration as end:
+        payload: Payload = end.value
+        return payload
+    return None
 
 
 def array_steps(body: bytes) -> Steps:
