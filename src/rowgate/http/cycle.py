@@ -11,6 +11,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HEADER_RE, STATUS_LINE, RequestResponseCycle
 
+from rowgate.http.exchange import BODILESS
+
 COPIED_BYTES = 64 * 1024  # a larger body is not copied behind its head
 
 # Field names our own code writes, in lower case and valid; any other is looked at.
@@ -108,7 +110,7 @@ class Cycle(RequestResponseCycle):
             lines.append(b"%b: %b" % (name, value))
         if not self.keep_alive and not closing:
             lines.append(b"connection: close")
-        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in (204, 304):
+        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in BODILESS:
             self.chunked_encoding = True
             lines.append(b"transfer-encoding: chunked")
         lines.append(b"\r\n")

@@ -11,6 +11,8 @@ from rowgate.principal import Principal
 
 RawHeaders = list[tuple[bytes, bytes]]
 
+BODILESS = frozenset({204, 304})  # statuses of answers without a body: RFC 9110 sections 15.3.5 and 15.4.5
+
 
 class BodyTooLarge(Exception):
     """The request body passed the service's limit; `limit` is in bytes."""

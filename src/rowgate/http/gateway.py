@@ -18,7 +18,7 @@ from rowgate.http.body import Body, BodyStalled, Receive
 from rowgate.http.cors import CorsPolicy, is_preflight
 from rowgate.http.crash import place_of
 from rowgate.http.credentials import Credentials, credentials
-from rowgate.http.exchange import BodyTooLarge, ClientGone, RawHeaders, Request, Response, Service
+from rowgate.http.exchange import BODILESS, BodyTooLarge, ClientGone, RawHeaders, Request, Response, Service
 from rowgate.http.metrics import RequestMetrics, Verdicts, render
 from rowgate.http.presence import PRESENCE, Presence
 from rowgate.http.request_id import RequestIds
@@ -31,7 +31,6 @@ Send = Callable[[Any], Awaitable[None]]
 
 ROOT = "/"  # what the service at the root is called in the counts; its prefix is empty
 _SERVER = (b"server", b"rowgate")
-_NO_LENGTH = frozenset({204, 304})  # RFC 9110 sections 8.6 and 15.4.5
 
 
 class Verifier(Protocol):
@@ -231,7 +230,7 @@ class Gateway:
             headers += self._cors.headers(asked, response.status)
         if isinstance(body, bytes):
             head = scope["method"] == "HEAD"
-            counted = response.status in _NO_LENGTH or b"content-length" in said
+            counted = response.status in BODILESS or b"content-length" in said
             if not counted and (body or not head):
                 headers.append((b"content-length", str(len(body)).encode()))
             start: dict[str, object] = {"type": "http.response.start", "status": response.status, "headers": headers}

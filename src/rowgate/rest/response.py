@@ -11,16 +11,16 @@ from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
-from rowgate.http.exchange import RawHeaders, Response
+from rowgate.http.exchange import BODILESS, RawHeaders, Response
 from rowgate.http.spool import Spool
 from rowgate.postgres.bytea import unescaped
 from rowgate.postgres.statement import Result
 from rowgate.rest.body_sql import BINARY
 from rowgate.rest.errors import RestError
 from rowgate.rest.mutation_plan import Insert
-from rowgate.rest.negotiation import Body, Format
+from rowgate.rest.negotiation import CHARSET, OPENAPI, Body, Format
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
-from rowgate.rest.said import BODILESS, HEADER_NAME, said_headers, said_status
+from rowgate.rest.said import HEADER_NAME, said_headers, said_status
 from rowgate.rest.sql import Column
 from rowgate.rest.syntax import Action, Count, Preferences, Resolution, RestRequest, Return
 
@@ -31,7 +31,7 @@ UNRESERVED = "-._~"
 _UNRESERVED = (ascii_letters + digits + UNRESERVED).encode()  # RFC 3986 section 2.3
 _RESERVED = re.compile(b"[^%b]" % re.escape(_UNRESERVED))
 _ENCODED = re.compile(rb"[%+]")
-DOCUMENT_TYPE = b"application/openapi+json; charset=utf-8"
+DOCUMENT_TYPE = OPENAPI.encode() + CHARSET
 VARY = (b"vary", b"Accept, Prefer, Range")  # RFC 9110 section 12.5.5: the headers a representation is chosen by
 
 

@@ -19,7 +19,6 @@ FRAMING = frozenset({"connection", "content-length", "keep-alive", "te", "traile
 """Where an answer ends is the server's to say (RFC 9112 section 6): a wrong length cuts it, or eats the next one."""
 STATUSES = range(200, 600)  # a 1xx is no answer: the client would wait for the one behind it
 REASON_LIMIT = 200  # characters; a message may be a page, and a proxy refuses a long status line
-BODILESS = frozenset({204, 304})  # RFC 9110 sections 15.3.5 and 15.4.5
 
 
 def said_status(said: bytes) -> int:
