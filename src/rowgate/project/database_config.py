@@ -11,22 +11,9 @@ from rowgate.project.fields import setting_fields
 from rowgate.project.postgrest import DEPLOYMENT_DEFAULTS, IN_DATABASE
 from rowgate.project.resolve import check_rest, read_postgrest_text
 from rowgate.project.service_address import check_proxy_uri
-from rowgate.project.settings import Origin, RestSettings, Settings
+from rowgate.project.settings import Origin, Settings
 
 DATABASE_NAMES = tuple(IN_DATABASE)  # with `pgrst.` before them, what is read from the database
-
-# Settings of `[rowgate.rest]` that only a start takes up: they decide where the server listens.
-AT_START = frozenset(
-    {
-        "at_root",
-        "db_channel",
-        "db_channel_enabled",
-        "server_unix_socket",
-        "server_unix_socket_mode",
-        "admin_server_host",
-        "admin_server_port",
-    }
-)
 
 
 def with_database_settings(settings: Settings, values: Mapping[str, str]) -> Settings:
@@ -59,13 +46,6 @@ def with_database_settings(settings: Settings, values: Mapping[str, str]) -> Set
     check_rest(rest.db_schemas, settings.api.port, rest.admin_server_port)
     check_proxy_uri(rest.openapi_server_proxy_uri)
     return replace(settings, rest=rest, origins=origins)
-
-
-def live(rest: RestSettings, before: RestSettings) -> tuple[RestSettings, tuple[str, ...]]:
-    """What a running server takes up of `rest`, and the names of the changed settings that wait for the next start."""
-    kept = {name: getattr(before, name) for name in AT_START}
-    waiting = tuple(sorted(name for name, value in kept.items() if getattr(rest, name) != value))
-    return replace(rest, **kept), waiting
 
 
 def _said_by_the_operator(origin: Origin) -> bool:

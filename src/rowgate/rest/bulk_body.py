@@ -40,9 +40,11 @@ def finished(steps: Steps) -> Payload:
 
 async def read_by_steps(steps: Steps) -> Payload:
     """Read to the end, and let the event loop do something else at each step."""
-    while (payload := _advanced(steps)) is None:
+    while True:
+        payload = _advanced(steps)
+        if payload is not None:
+            return payload
         await asyncio.sleep(0)
-    return payload
 
 
 def _advanced(steps: Steps) -> Payload | None:

@@ -12,7 +12,6 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import fields, replace
 from pathlib import Path
 
 import msgspec
@@ -22,7 +21,7 @@ from rowgate.identity.issuers import build_issuers
 from rowgate.identity.unbound import unbound_of
 from rowgate.postgres.logins import DatabaseUnreachable
 from rowgate.postgres.serving import Serving
-from rowgate.project.database_config import live
+from rowgate.project.reload import taken_up
 from rowgate.project.settings import Settings
 from rowgate.server.admin import Admin, AdminServer
 from rowgate.server.channel import Orders, ReadCatalog, Reload
@@ -39,7 +38,6 @@ SILENCE = 1.0  # seconds after which a start says what it waits for
 SLOW_START = 10.0  # seconds without news before the ready line after which the operator is told what is missing
 RELOAD_PAUSE = 0.05  # seconds in which further wishes for a reload are the same one
 DATABASE_RETRY = 1.0  # seconds between attempts to reach a database that is away
-_LIVE_SECTIONS = frozenset({"identity", "rest"})  # what running workers take up without a restart
 _DRAIN_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -337,20 +335,11 @@ class Supervisor:
             await self._take_up(settings)
 
     async def _take_up(self, settings: Settings) -> None:
-        waiting = [
-            part.name
-            for part in fields(Settings)
-            if part.compare
-            and part.name not in _LIVE_SECTIONS
-            and getattr(settings, part.name) != getattr(self._settings, part.name)
-        ]
-        rest, at_start = live(settings.rest, self._settings.rest)
-        waiting += [f"rest.{name}" for name in at_start]
+        settings, waiting = taken_up(settings, self._settings)
         if waiting:
             self._log.warning("these settings change at the next start", sections=waiting)
-        if (settings.identity, rest) == (self._settings.identity, self._settings.rest):
+        if settings == self._settings:
             return
-        settings = replace(self._settings, identity=settings.identity, rest=rest, origins=settings.origins)
         try:
             self._check_issuers(settings)
             if self._serving is not None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from rowgate.errors import ConfigurationError
-from rowgate.project.database_config import AT_START, DATABASE_NAMES, live, with_database_settings
-from rowgate.project.settings import Origin, RestSettings
+from rowgate.project.database_config import DATABASE_NAMES, with_database_settings
+from rowgate.project.settings import Origin
 
 from .conftest import Resolve
 
@@ -62,14 +60,6 @@ def test_the_database_names_no_file_of_this_machine(settings_of: Resolve) -> Non
         with_database_settings(settings_of(), {"jwt_secret": "@/etc/hostname"})
 
 
-def test_nothing_in_the_database_decides_where_the_server_listens_or_who_is_privileged() -> None:
-    assert not AT_START & set(DATABASE_NAMES)
+def test_nothing_in_the_database_decides_who_is_privileged() -> None:
     assert "allow_privileged_roles" not in DATABASE_NAMES
     assert "jwt_roles" not in DATABASE_NAMES
-
-
-def test_what_decides_where_the_server_listens_waits_for_a_start() -> None:
-    before = RestSettings()
-    after = replace(before, at_root=True, admin_server_port=1, db_max_rows=3)
-
-    assert live(after, before) == (replace(before, db_max_rows=3), ("admin_server_port", "at_root"))
