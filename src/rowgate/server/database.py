@@ -27,7 +27,6 @@ class ProjectDatabase:
     """The database of one run. `say` prints a line for the operator."""
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
-        self._base = settings  # of files and environment alone
         self._settings = settings
         self._in_database: Mapping[str, str] = {}  # the settings the database held last, by name
         self._say = say
@@ -58,23 +57,24 @@ class ProjectDatabase:
             "Ctrl-C ends the start."
         )
 
-    async def prepare(self) -> Serving:
+    async def prepare(self, settings: Settings) -> Serving:
         """Start or reach the database, bring roles, system schema and migrations up to date, and say how to serve.
+        `settings` are those of files and environment alone.
 
         Raises DatabaseUnreachable where trying again later can help, and RowgateError where it cannot.
         """
-        self._owner_url, self._socket = self._base.db.url, None
+        self._owner_url, self._socket = settings.db.url, None
         if self._owner_url is None:
             self._owner_url, self._socket = await self._start_embedded()
-        serving = await self._log_in(self._base)
+        serving = await self._log_in(settings)
         if serving.owner_url is not None and await self._set_up(serving.owner_url):
-            serving = await self._log_in(self._base)  # a migration may have made roles or changed their powers
-        settings, problem = await self.configure(self._base, serving)
+            serving = await self._log_in(settings)  # a migration may have made roles or changed their powers
+        configured, problem = await self.configure(settings, serving)
         if problem is not None:
             raise problem  # there is no former configuration to go on with
-        if _judged_by(settings) != _judged_by(self._base):
-            serving = await self._log_in(settings)
-        self._take_up(settings)
+        if _judged_by(configured) != _judged_by(settings):
+            serving = await self._log_in(configured)
+        self._take_up(configured)
         for sentence in (*serving.warnings, *serving.left_out):
             self._say(f"Note: {sentence}")
         return serving

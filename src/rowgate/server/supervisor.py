@@ -92,7 +92,7 @@ class Supervisor:
         url = url_of(listener)
         self._write_state(url)
         try:
-            self._serving = await self._unless_stopped(self._database.prepare())
+            self._serving = await self._unless_stopped(self._database.prepare(self._settings))
         except DatabaseUnreachable as error:
             self._say(f"{error.message.rstrip('.')}. {error.hint or ''}".rstrip())
             self._say(f"Rowgate listens at {url}, answers 503 until the database can be reached, and keeps trying.")
@@ -256,13 +256,14 @@ class Supervisor:
         while self._serving is None:
             await asyncio.sleep(DATABASE_RETRY)
             try:
-                self._serving = await self._database.prepare()
+                async with self._reloading:  # a file may have changed since the start, and may change meanwhile
+                    self._serving = await self._database.prepare(self._settings)
+                    self._settings = self._database.settings
             except RowgateError as error:
                 if error.message != self._database_state:
                     self._log.warning("database not usable yet", problem=error.message, hint=error.hint)
                     self._database_state = error.message
                 continue
-            self._settings = self._database.settings
             self._database_state = self._database.kind
             self._log.info("database reached")
             self._tell_orders()

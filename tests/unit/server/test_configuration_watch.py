@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import CapturingLogger
 
+from rowgate.postgres.logins import DatabaseUnreachable
+from rowgate.postgres.serving import Serving
 from rowgate.project.resolve import resolve
 from rowgate.project.settings import Settings
 from rowgate.server import supervisor
@@ -85,3 +87,33 @@ async def test_a_file_that_stays_empty_is_believed(watched: Watched) -> None:
     # `rowgate issuer remove` leaves an empty file where there was nothing else in it.
     watched.config.write_text("")
     await until(lambda: watched.trusted == [])
+
+
+async def test_what_changed_while_the_database_was_away_is_what_is_served_once_it_is_there(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "DATABASE_RETRY", 0.05)
+    serving = Serving("host=x", None, "host=x", None, 180000, "login", None)
+    reached = asyncio.Event()
+
+    async def log_in(settings: Settings) -> Serving:
+        if not reached.is_set():
+            raise DatabaseUnreachable("away")
+        return serving
+
+    async def start() -> tuple[str, None]:
+        return "host=x", None
+
+    async def nothing_there(settings: Settings, _: Serving) -> tuple[Settings, None]:
+        return settings, None
+
+    database = watched.run._database
+    for name, stand_in in (("_log_in", log_in), ("_start_embedded", start), ("configure", nothing_there)):
+        monkeypatch.setattr(database, name, stand_in)
+    keeping = asyncio.create_task(watched.run._keep_database())
+    watched.config.write_text(ISSUER.format("second"))
+    await until(lambda: watched.trusted == ["second"])
+    reached.set()
+    await until(lambda: watched.run._serving is serving)
+    assert watched.trusted == ["second"]
+    keeping.cancel()
