@@ -1,8 +1,8 @@
 """Everything that can be configured, resolved once into frozen records.
 
-The walk: flags > `ROWGATE_<SECTION>__<KEY>` > PostgREST's variables and file > other variables > supabase/config.toml >
-defaults. `resolve.py` builds these records and remembers where each value came from; nothing else reads a file or the
-environment again.
+The walk: flags > `ROWGATE_<SECTION>__<KEY>` > the database (`pgrst.*`) > PostgREST's variables and file > other
+variables > supabase/config.toml > defaults. `resolve.py` builds these records and remembers where each value came from,
+`database_config.py` lays those of the database over them; nothing else reads a file or the environment again.
 """
 
 from __future__ import annotations
