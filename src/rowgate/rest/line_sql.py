@@ -45,8 +45,10 @@ Read: TypeAlias = ReadPlan | CallPlan
 
 
 def streams(plan: Plan) -> bool:
-    """Whether an answer has a form that can be given row by row: a read's JSON array or CSV."""
+    """Whether an answer has a form that can be given row by row, a read's JSON array or CSV, and may have many rows."""
     if not isinstance(plan, ReadPlan | CallPlan) or plan.head or plan.format.explain:
+        return False
+    if plan.node.range.few:
         return False
     if plan.format.body not in (Body.ARRAY, Body.CSV):
         return False
