@@ -17,6 +17,10 @@ from typing import IO
 from rowgate.http.heap import trim
 
 TRIM_AFTER = 1.0  # seconds
+# Whoever asks for much and reads a trickle would otherwise keep the space from everybody for as long as he likes.
+GRACE_SECONDS = 60.0
+PACE_BYTES = 32 * 1024  # a second
+
 PIECE_BYTES = 256 * 1024  # read from the file at a time: twice that is what a slow reader costs in memory
 
 
@@ -29,7 +33,7 @@ class SpoolFull(Exception):
 
 
 class SpoolFailed(Exception):
-    """The temporary file could not be written; the text is the operating system's."""
+    """The temporary file could not be written, in the operating system's words, or nobody should wait for it."""
 
 
 class SpoolSpace:
@@ -108,7 +112,8 @@ class Spool:
         self._storing = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The body in pieces. What has been given is forgotten."""
+        """The body in pieces. What has been given is forgotten. Raises SpoolFailed, too where half of the space is taken
+        and the reader does not keep pace."""
         try:
             if self._file is None:
                 for number, piece in enumerate(self._pieces):
@@ -116,7 +121,11 @@ class Spool:
                     yield piece
                 return
             loop, descriptor, at = asyncio.get_running_loop(), self._file.fileno(), 0
+            began = loop.time()
             while at < self._size:
+                spent = loop.time() - began
+                if spent > GRACE_SECONDS and at < spent * PACE_BYTES and 2 * self._space.used > self._space.limit:
+                    raise SpoolFailed("its reader is too slow for a space that is half used up")
                 piece = await loop.run_in_executor(None, os.pread, descriptor, PIECE_BYTES, at)
                 if not piece:
                     raise SpoolFailed("the temporary file has become shorter")

@@ -250,4 +250,12 @@ GUARDS = (
         "",
         ("unit/rest_plan/test_plan_cache.py::test_long_headers_and_paths_weigh_as_much_as_a_long_query",),
     ),
+    Guard(
+        "a reader keeps pace where the space is wanted",
+        "all space for large answers held by clients that read a trickle",
+        "http/spool.py",
+        "if spent > GRACE_SECONDS and at < spent * PACE_BYTES and 2 * self._space.used > self._space.limit:",
+        "if False:",
+        ("unit/http/test_spool.py::test_a_reader_that_dawdles_is_left_where_others_want_the_space",),
+    ),
 )

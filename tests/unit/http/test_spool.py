@@ -139,3 +139,34 @@ def test_trimming_works_here_and_is_nothing_elsewhere(monkeypatch: pytest.Monkey
     monkeypatch.setattr(heap.ctypes, "CDLL", lambda _: object())
     heap.trim()
     heap._malloc_trim.cache_clear()
+
+
+@pytest.mark.parametrize(("limit", "cut"), [(8 * PIECE_BYTES, False), (5 * PIECE_BYTES, True)])
+async def test_a_reader_that_dawdles_is_left_where_others_want_the_space(
+    monkeypatch: pytest.MonkeyPatch, limit: int, cut: bool
+) -> None:
+    monkeypatch.setattr(spool_module, "GRACE_SECONDS", 0.02)
+    monkeypatch.setattr(spool_module, "PACE_BYTES", 100 * PIECE_BYTES)
+    space = SpoolSpace(limit)
+    spool = Spool(0, space)
+    await spool.write(b"x" * (3 * PIECE_BYTES))
+    got = 0
+    try:
+        async for piece in spool:
+            got += len(piece)
+            await anyio.sleep(0.05)
+    except SpoolFailed:
+        assert cut
+    assert (got < 3 * PIECE_BYTES) is cut
+    assert space.used == 0
+
+
+async def test_a_reader_that_keeps_pace_is_never_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "GRACE_SECONDS", 0.02)
+    spool = Spool(0, SpoolSpace(3 * PIECE_BYTES))
+    await spool.write(b"x" * (3 * PIECE_BYTES))
+    got = 0
+    async for piece in spool:
+        got += len(piece)
+        await anyio.sleep(0.05)
+    assert got == 3 * PIECE_BYTES
