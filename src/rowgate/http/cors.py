@@ -53,7 +53,7 @@ class CorsPolicy:
         """
         empty = [(b"content-length", b"0")]
         if self._origins and request.get(b"origin") not in self._origins:
-            return Response(200, [*empty, _VARY])
+            return Response(200, empty)  # `headers` says of any answer that it varies by origin
         requested = request.get(b"access-control-request-headers", b"")
         echo = 0 < len(requested) <= REQUEST_HEADERS_LIMIT and not requested.translate(None, _TOKEN_LIST)
         names = [name.strip() for name in (requested if echo else USUAL_REQUEST_HEADERS).split(b",")]

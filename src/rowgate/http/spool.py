@@ -112,8 +112,10 @@ class Spool:
         self._storing = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The body in pieces. What has been given is forgotten. Raises SpoolFailed, too where half of the space is taken
-        and the reader does not keep pace."""
+        """The body in pieces. What has been given is forgotten.
+
+        Raises SpoolFailed, too where half of the space is taken and the reader does not keep pace.
+        """
         try:
             if self._file is None:
                 for number, piece in enumerate(self._pieces):
