@@ -27,6 +27,7 @@ from rowgate.http.gateway import Gateway, Readiness
 from rowgate.http.metrics import RequestMetrics, render
 from rowgate.http.protocol import protocol_class
 from rowgate.postgres.catalog.dump import catalog_json
+from rowgate.project.settings import RestSettings
 from rowgate.server.channel import Ask, Channel, Orders, ReadCatalog, Reload, ReloadAsked, Report, Told
 from rowgate.server.exposition import WorkerFigures
 from rowgate.server.log import Log, configure
@@ -139,6 +140,7 @@ class Worker:
             logging.shutdown()  # the line above is on its way on a thread
             os._exit(1)
         self._opened = True
+        self._answer_by(orders.settings.rest)  # of the database too, which was not known at the start if it was away
         self._serve(rooms.services)
         self._tell_parent()
 
@@ -147,6 +149,9 @@ class Worker:
         if self._opened and self._rooms is not None:
             self._gateway.open(self._rooms.verifier, services)
 
+    def _answer_by(self, rest: RestSettings) -> None:
+        self._gateway.answer_with(rest.server_cors_allowed_origins, rest.server_trace_header)
+
     async def _listen_to_parent(self) -> None:
         while (message := await self._channel.receive()) is not None:
             if isinstance(message, Orders):
@@ -154,8 +159,7 @@ class Worker:
             elif isinstance(message, Reload) and self._rooms is not None:
                 try:
                     self._rooms.reload(message.settings)
-                    rest = message.settings.rest
-                    self._gateway.answer_with(rest.server_cors_allowed_origins, rest.server_trace_header)
+                    self._answer_by(message.settings.rest)
                 except RowgateError as error:
                     self._log.error("configuration not taken up", problem=error.message, hint=error.hint)
                 self._tell_parent()
