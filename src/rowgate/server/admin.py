@@ -8,24 +8,23 @@ tells no secret. It serves no data, and nothing of the API's port leads here.
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import uvicorn
-
-from rowgate.http.protocol import protocol_class
 from rowgate.project.postgrest_dump import dump
 from rowgate.project.settings import ServerSettings, Settings
 from rowgate.server.exposition import WorkerFigures, exposition
+from rowgate.server.limited_server import LimitedServer
 
 _TEXT = b"text/plain; charset=utf-8"
 _JSON = b"application/json; charset=utf-8"
 _METRICS = b"text/plain; version=0.0.4; charset=utf-8"
 
 CONNECTIONS = 64  # at a time: the parent has to keep descriptors for its workers
+KEEP_ALIVE_SECONDS = 5.0
+DRAIN_SECONDS = 1.0
 
 Answer = tuple[int, bytes, bytes]  # status, content type, body
 
@@ -100,28 +99,13 @@ class Admin:
         return 200, _METRICS, exposition(await self._figures()).encode()
 
 
-class AdminServer(uvicorn.Server):
-    """Serves `Admin` beside the parent's other tasks, whose signals it leaves alone. `limits` are those of the API's
-    port, but for fewer connections."""
-
-    def __init__(self, admin: Admin, limits: ServerSettings) -> None:
-        # uvicorn reads a header without end: a stranger's megabytes would be the parent's, and every worker's end.
-        bounded = replace(limits, connection_limit=min(limits.connection_limit, CONNECTIONS))
-        super().__init__(
-            uvicorn.Config(
-                admin,
-                http=protocol_class(bounded, Counter()),
-                loop="none",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+def admin_server(admin: Admin, limits: ServerSettings) -> LimitedServer:
+    """A server of it. `limits` are those of the API's port; without any, a stranger's megabytes would be the parent's,
+    and every worker's end."""
+    bounded = replace(
+        limits,
+        connection_limit=min(limits.connection_limit, CONNECTIONS),
+        keep_alive_timeout=KEEP_ALIVE_SECONDS,
+        drain_timeout=DRAIN_SECONDS,
+    )
+    return LimitedServer(admin, bounded, Counter())

@@ -23,7 +23,7 @@ from rowgate.postgres.logins import DatabaseUnreachable
 from rowgate.postgres.serving import Serving
 from rowgate.project.reload import taken_up
 from rowgate.project.settings import Settings
-from rowgate.server.admin import Admin, AdminServer
+from rowgate.server.admin import Admin, admin_server
 from rowgate.server.channel import Orders, ReadCatalog, Reload
 from rowgate.server.database import ProjectDatabase
 from rowgate.server.exposition import WorkerFigures
@@ -146,7 +146,7 @@ class Supervisor:
             )
             raise PortUnavailable(f"The admin server: {error.message}", where) from None
         self._say(f"The admin server listens at {url_of(listener)}")
-        server = AdminServer(
+        server = admin_server(
             Admin(
                 live=lambda: any(worker.pid is not None for worker in self._workers),
                 ready=lambda: bool(self._workers) and all(worker.report.ready for worker in self._workers),

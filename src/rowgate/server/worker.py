@@ -7,16 +7,14 @@ begun, exit 0) or when the parent is gone.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
-import uvicorn
 import uvloop
 
 from rowgate.errors import RowgateError
@@ -25,11 +23,11 @@ from rowgate.http.crash import place_of
 from rowgate.http.exchange import Service
 from rowgate.http.gateway import Gateway, Readiness
 from rowgate.http.metrics import RequestMetrics, render
-from rowgate.http.protocol import protocol_class
 from rowgate.postgres.catalog.dump import catalog_json
 from rowgate.project.settings import RestSettings
 from rowgate.server.channel import Ask, Channel, Orders, ReadCatalog, Reload, ReloadAsked, Report, Told
 from rowgate.server.exposition import WorkerFigures
+from rowgate.server.limited_server import LimitedServer
 from rowgate.server.log import Log, configure
 from rowgate.server.rooms import PREFIXES, Rooms
 from rowgate.server.verdicts import by_issuer
@@ -37,14 +35,6 @@ from rowgate.server.verdicts import by_issuer
 REPORT_SECONDS = 1.0  # how often a changed state is told to the parent
 ORPHAN_DRAIN_SECONDS = 2  # without a parent: what is under way gets this long
 ORPHAN_LIMIT_SECONDS = 4.0  # and then the process ends, whatever still hangs: port and database are wanted elsewhere
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling, which ends a drained process by the signal instead of with status 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class Worker:
@@ -75,21 +65,7 @@ class Worker:
             origins=orders.settings.rest.server_cors_allowed_origins,
             trace_header=orders.settings.rest.server_trace_header,
         )
-        self._server = _Server(
-            uvicorn.Config(
-                self._gateway,
-                http=protocol_class(settings, self._metrics.turned_away),
-                loop="uvloop",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,  # nothing here believes X-Forwarded-*; the middleware costs every request
-                timeout_keep_alive=round(settings.keep_alive_timeout),
-                timeout_graceful_shutdown=round(settings.drain_timeout),
-            )
-        )
+        self._server = LimitedServer(self._gateway, settings, self._metrics.turned_away)
 
     async def run(self) -> None:
         """Serve until told to end; then finish what was begun and close every room."""

@@ -221,8 +221,8 @@ GUARDS = (
     Guard(
         "limits of the admin server",
         "a header without end, or every descriptor taken, in the process that all workers hang on",
-        "server/admin.py",
-        "                http=protocol_class(bounded, Counter()),\n",
+        "server/limited_server.py",
+        "                http=protocol_class(limits, turned_away),\n",
         "",
         ("unit/server/test_admin.py::test_a_stranger_cannot_make_it_hold_what_he_likes",),
     ),

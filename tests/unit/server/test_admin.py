@@ -11,7 +11,7 @@ import pytest
 
 from rowgate.project.resolve import resolve
 from rowgate.project.settings import Settings
-from rowgate.server.admin import CONNECTIONS, Admin, AdminServer
+from rowgate.server.admin import CONNECTIONS, Admin, admin_server
 from rowgate.server.port import listen
 
 pytestmark = pytest.mark.anyio
@@ -120,7 +120,7 @@ async def test_nothing_else_is_there_and_nothing_can_be_changed(settings: Settin
 async def test_a_stranger_cannot_make_it_hold_what_he_likes(settings: Settings) -> None:
     house = House(settings)
     with listen("127.0.0.1", 0) as listener:
-        server = AdminServer(house.admin(), settings.server)
+        server = admin_server(house.admin(), settings.server)
         serving = asyncio.ensure_future(server.serve(sockets=[listener]))
         try:
             port = listener.getsockname()[1]
