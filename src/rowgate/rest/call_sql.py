@@ -26,6 +26,13 @@ def call_source(call: Call, alias: str, parameters: Parameters) -> str:
     return f"{before}{'lateral ' if before else ''}(select {invoked} as {SCALAR}) {alias}"
 
 
+def call_value(call: Call, parameters: Parameters) -> tuple[str, str]:
+    """The value of a scalar function called once, and the FROM clause it needs, which may be empty."""
+    before, arguments = _arguments(call, parameters)
+    value = f"{qualified(call.function.schema, call.function.name)}({arguments})"
+    return value, f" from {before.removesuffix(', ')}" if before else ""
+
+
 def _arguments(call: Call, parameters: Parameters) -> tuple[str, str]:
     given = call.arguments
     if isinstance(given, DirectArguments):

@@ -20,7 +20,8 @@ from msgspec.structs import replace
 from rowgate.postgres.catalog.records import Relation, Volatility
 from rowgate.postgres.quoting import identifier
 from rowgate.postgres.statement import Access, PlanMode
-from rowgate.rest.body_sql import answer_sql, wrapped
+from rowgate.rest.body_sql import answer_sql, value_sql, wrapped
+from rowgate.rest.call_sql import call_value
 from rowgate.rest.mutation_plan import Insert
 from rowgate.rest.mutation_sql import INSERTED, counts_inserted, mutation_sql
 from rowgate.rest.negotiation import Body, Format
@@ -89,6 +90,10 @@ def call_statement(plan: CallPlan, most: int | None = None) -> Template:
     parameters = Parameters()
     call = plan.call
     format_ = NO_BODY if plan.head or call.function.returns.void else plan.format
+    if _is_value(plan):
+        sql = value_sql(*call_value(call, parameters))
+        mode = PlanMode.GENERIC if parameters.values else PlanMode.AUTO
+        return _statement(plan.format, "", sql, parameters, plan.access, mode)
     page = f"count({ROW})"  # the whole row: a call whose value nobody reads would be optimized away
     total = page if plan.count in (Count.EXACT, Count.ESTIMATED) else "null"
     before = ""
@@ -107,6 +112,19 @@ def call_statement(plan: CallPlan, most: int | None = None) -> Template:
     if chosen and not node.conditions and not _filtered_below(node):
         mode = PlanMode.GENERIC
     return _statement(plan.format, before, sql, parameters, plan.access, mode)
+
+
+def _is_value(plan: CallPlan) -> bool:
+    """Whether all that a call answers is the one value of its function, in JSON."""
+    call, node = plan.call, plan.node
+    return (
+        call.scalar
+        and call.single
+        and not (plan.head or plan.count or plan.format.strip or call.function.returns.void)
+        and plan.format.body in (Body.ARRAY, Body.OBJECT)
+        and not (node.conditions or node.embeds or node.order)
+        and node.range == ALL_ROWS
+    )
 
 
 def _statement(
