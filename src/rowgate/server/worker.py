@@ -109,6 +109,8 @@ class Worker:
                 on_services=self._serve,
                 on_reload_asked=lambda: self._channel.send(ReloadAsked()),
             )
+            # Of the database too, which was not known at the start if it was away; a reload during the opening wins.
+            self._answer_by(orders.settings.rest)
             await rooms.open()
         except Exception as error:
             # Nothing here fails because something outside is away; a worker that cannot open is started afresh.
@@ -116,7 +118,6 @@ class Worker:
             logging.shutdown()  # the line above is on its way on a thread
             os._exit(1)
         self._opened = True
-        self._answer_by(orders.settings.rest)  # of the database too, which was not known at the start if it was away
         self._serve(rooms.services)
         self._tell_parent()
 
