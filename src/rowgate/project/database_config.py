@@ -10,7 +10,6 @@ from rowgate.errors import ConfigurationError
 from rowgate.project.fields import setting_fields
 from rowgate.project.postgrest import DEPLOYMENT_DEFAULTS, IN_DATABASE
 from rowgate.project.resolve import check_rest, read_postgrest_text
-from rowgate.project.service_address import check_proxy_uri
 from rowgate.project.settings import Origin, Settings
 
 DATABASE_NAMES = tuple(IN_DATABASE)  # with `pgrst.` before them, what is read from the database
@@ -43,8 +42,7 @@ def with_database_settings(settings: Settings, values: Mapping[str, str]) -> Set
     if not changes:
         return settings
     rest = replace(settings.rest, **changes)
-    check_rest(rest.db_schemas, settings.api.port, rest.admin_server_port)
-    check_proxy_uri(rest.openapi_server_proxy_uri)
+    check_rest(rest.db_schemas, settings.api.port, rest.admin_server_port, rest.openapi_server_proxy_uri)
     return replace(settings, rest=rest, origins=origins)
 
 

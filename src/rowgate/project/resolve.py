@@ -129,8 +129,7 @@ def resolve(
     issuers, issuer_notes = _issuers(sources, origins)
     _check_services(values["server"]["services"])
     rest = values["rest"]
-    check_rest(rest["db_schemas"], values["api"]["port"], rest["admin_server_port"])
-    check_proxy_uri(rest["openapi_server_proxy_uri"])
+    check_rest(rest["db_schemas"], values["api"]["port"], rest["admin_server_port"], rest["openapi_server_proxy_uri"])
     rest["jwt_secret"] = read_named_file(rest["jwt_secret"], "rest.jwt_secret")
     values["db"]["url"] = read_named_file(values["db"]["url"], "db.url")
     secrets_given = _given_secrets(sources, origins)
@@ -212,8 +211,9 @@ def read_postgrest_text(field: SettingField, text: str, where: str) -> object:
     return _convert(field, lambda given: field.kind.text(read(given)), text, where)
 
 
-def check_rest(schemas: Sequence[str], port: int, admin_port: int | None) -> None:
+def check_rest(schemas: Sequence[str], port: int, admin_port: int | None, proxy_uri: str | None) -> None:
     """What PostgREST refuses to start with as well. Raises ConfigurationError."""
+    check_proxy_uri(proxy_uri)
     if not schemas:
         raise ConfigurationError("rest.db_schemas is empty.", 'Name at least one schema, such as ["public"].')
     for schema in ("pg_catalog", "information_schema"):
