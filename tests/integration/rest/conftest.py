@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -36,21 +36,27 @@ def made_database(postgres_url: str, schema: str) -> Iterator[str]:
         superuser.execute(f"drop database {name} with (force)".encode())
 
 
+def public_url(url: str) -> str:
+    """The public login's URL of a superuser's database."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{PUBLIC_LOGIN}:public@{parts.hostname}:{parts.port}"))
+
+
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Database]:
     """The database of a URL as the public login sees it."""
-    parts = urlsplit(url)
-    public = urlunsplit(parts._replace(netloc=f"{PUBLIC_LOGIN}:public@{parts.hostname}:{parts.port}"))
-    made = Database(public, None, DatabaseSettings(pool_size=2))
+    made = Database(public_url(url), None, DatabaseSettings(pool_size=2))
     await made.open()
     yield made
     await made.close(1.0)
 
 
-def loaded_catalog(url: str) -> Catalog:
+def loaded_catalog(url: str, schemas: Sequence[str] = ("public",), further: Sequence[str] = ("extensions",)) -> Catalog:
+    """The catalog of exposed schemas and of further ones on the search path."""
+
     async def loaded() -> Catalog:
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-            return await load(connection, ["public"], ["extensions"], 1)
+            return await load(connection, schemas, further, 1)
 
     return asyncio.run(loaded())
 

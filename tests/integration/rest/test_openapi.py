@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -12,10 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from rowgate.postgres.catalog.introspect import load
 from rowgate.postgres.catalog.records import Catalog, RoleSettings
 from rowgate.postgres.statement import Isolation
-from tests.integration.rest.conftest import made_database, opened
+from tests.integration.rest.conftest import loaded_catalog, made_database, opened
 from tests.integration.rest.shop import ANN, ANON, Client
 
 pytestmark = pytest.mark.anyio
@@ -33,11 +31,7 @@ def library_url(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def library_catalog(library_url: str) -> Catalog:
-    async def loaded() -> Catalog:
-        async with await psycopg.AsyncConnection.connect(library_url, autocommit=True) as connection:
-            return await load(connection, ["public", "annex"], [], 1)
-
-    return asyncio.run(loaded())
+    return loaded_catalog(library_url, ["public", "annex"], [])
 
 
 @pytest.fixture

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 
-from rowgate.postgres.catalog.introspect import load
 from rowgate.postgres.catalog.records import Catalog, RoleSettings
 from rowgate.postgres.database import Database
 from rowgate.postgres.statement import Isolation
+from tests.integration.rest.conftest import loaded_catalog, public_url
 from tests.integration.rest.shop import ANN, PUBLIC_LOGIN, Client
 
 pytestmark = pytest.mark.anyio
@@ -55,16 +53,9 @@ IMPATIENT = replace(ANN, role=HURRIED)
 @pytest.fixture(scope="module")
 def given(shop_url: str) -> Iterator[Catalog]:
     """The shop's catalog as the serving login reads it, after a role was given settings of every kind."""
-    parts = urlsplit(shop_url)
-    public = urlunsplit(parts._replace(netloc=f"{PUBLIC_LOGIN}:public@{parts.hostname}:{parts.port}"))
-
-    async def loaded() -> Catalog:
-        async with await psycopg.AsyncConnection.connect(public, autocommit=True) as connection:
-            return await load(connection, ["public"], ["extensions"], 1)
-
     with psycopg.connect(shop_url, autocommit=True) as owner:
         owner.execute(GIVEN.encode())
-        yield asyncio.run(loaded())
+        yield loaded_catalog(public_url(shop_url))
         owner.execute(TAKEN.encode())
 
 
