@@ -24,6 +24,11 @@ Steps: TypeAlias = Generator[None, None, Payload]
 LARGE_BODY = 256 * 1024  # bytes; a smaller one is read without a pause
 SLICE_BYTES = 64 * 1024  # of JSON: about a millisecond's work
 CSV_SLICE_BYTES = 8 * 1024
+# As JSON every row of CSV repeats the names of its columns: 120 KB with one long name became 1 GB (measured). 36 bytes
+# for one are the most that a table with one column can need, whose name has 63 bytes; and no value of Postgres, such as
+# the body it is given, is larger than 1 GB.
+JSON_PER_CSV_BYTE = 64
+LARGEST_VALUE = 2**30 - 1  # bytes
 EMPTY_ARRAY = Payload(b"[]", is_array=True, is_empty_array=True)
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
@@ -103,7 +108,10 @@ def _array_rows(body: bytes) -> Iterator[list[msgspec.Raw]]:
 
 
 def csv_steps(body: bytes) -> Steps:
-    """CSV with a header line, as JSON: every value a text, and NULL for null."""
+    """CSV with a header line, as JSON: every value a text, and NULL for null. Raises RestError 413 where that would be
+    out of proportion."""
+    most = min(JSON_PER_CSV_BYTE * (len(body) + LARGE_BODY), LARGEST_VALUE)
+    names = 0  # bytes that a row's names take in JSON, at least
     quoted = b'"' in body
     at, line = 0, 1
     header: list[str] | None = None
@@ -118,11 +126,14 @@ def csv_steps(body: bytes) -> Steps:
             raise refused(str(failure)) from None
         if header is None and rows:
             header = rows.pop(0)
+            names = sum(map(len, header))
         at, line = end, line + text.count("\n")
         if header is not None:
             width = len(header)
             short = short or any(len(row) < width for row in rows)
             if rows and not short:
+                if spelled.tell() + len(rows) * names > most:
+                    raise _too_large(most)
                 spelled.write(b"," if spelled.tell() else b"[")
                 spelled.write(_objects(header, rows))
         yield
@@ -153,6 +164,16 @@ def _objects(header: list[str], rows: list[list[str]]) -> bytes:
         {name: None if value == "NULL" else value for name, value in zip(header, row, strict=False)} for row in rows
     ]
     return msgspec.json.encode(objects)[1:-1]
+
+
+def _too_large(most: int) -> RestError:
+    return RestError(
+        413,
+        "body_too_large",
+        f"The CSV body would be larger than {most} bytes as JSON",
+        None,
+        "Every row repeats the names of its columns there: send fewer rows in one request, or the columns' own names.",
+    )
 
 
 def refused(message: str) -> RestError:

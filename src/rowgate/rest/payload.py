@@ -8,11 +8,14 @@ from __future__ import annotations
 import msgspec
 
 from rowgate.rest.bulk_body import EMPTY_ARRAY, Steps, array_steps, csv_steps, finished, refused
+from rowgate.rest.errors import RestError
 from rowgate.rest.query_string import as_text, decode_pairs
 from rowgate.rest.syntax import MediaType, Payload
 
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _value = msgspec.json.Decoder(msgspec.Raw)
+# A table has at most 1,600 columns. 10 MB of `a&` were 700 MB of fields, and two seconds of the event loop (measured).
+FORM_FIELDS = 10_000
 _BLANKS = b" \t\r\n"
 _EMPTY_OBJECT = Payload(b"{}", is_object=True)
 
@@ -21,7 +24,7 @@ def parse_payload(body: bytes, content_type: MediaType, *, call: bool, columns: 
     """Read a body. `call` says that it holds a function's arguments; `columns` are those of the query string.
 
     With `columns` a JSON body is passed on unread: Postgres reads it once and reports what is wrong with it.
-    Raises RestError PGRST102, and 22021 for text that Postgres cannot hold.
+    Raises RestError PGRST102, 413 for a form of too many fields, and 22021 for text that Postgres cannot hold.
     """
     steps = steps_of(body, content_type, columns)
     if steps is not None:
@@ -30,6 +33,8 @@ def parse_payload(body: bytes, content_type: MediaType, *, call: bool, columns: 
     if name == "application/json":
         return _named(body, columns) if columns is not None else _json(body, call=call)
     if name == "application/x-www-form-urlencoded":
+        if body.count(b"&") >= FORM_FIELDS:
+            raise _too_many_fields()
         pairs = tuple([(key, value or "") for key, value in decode_pairs(body)])
         fields = dict(pairs)
         return Payload(msgspec.json.encode(fields), tuple(sorted(fields)), is_object=True, pairs=pairs)
@@ -39,6 +44,11 @@ def parse_payload(body: bytes, content_type: MediaType, *, call: bool, columns: 
         as_text(body)
         return Payload(body, raw=True)
     raise refused(f"Content-Type not acceptable: {name}")
+
+
+def _too_many_fields() -> RestError:
+    message = f"The form has more than {FORM_FIELDS} fields"
+    return RestError(413, "body_too_large", message, None, "Send JSON or CSV, or fewer fields.")
 
 
 def _named(body: bytes, columns: tuple[str, ...]) -> Payload:

@@ -258,4 +258,22 @@ GUARDS = (
         "if False:",
         ("unit/http/test_spool.py::test_a_reader_that_dawdles_is_left_where_others_want_the_space",),
     ),
+    Guard(
+        "CSV grows in proportion",
+        "a gigabyte of memory for a body of 120 KB, whose one long name is repeated for every row",
+        "rest/bulk_body.py",
+        "if spelled.tell() + len(rows) * names > most:",
+        "if False:",
+        (
+            "unit/rest/test_bulk_body.py::test_csv_whose_names_are_out_of_proportion_is_refused_before_it_takes_the_memory",
+        ),
+    ),
+    Guard(
+        "fields of a form",
+        "gigabytes of fields and an event loop that stands still, for a body within the limit",
+        "rest/payload.py",
+        '        if body.count(b"&") >= FORM_FIELDS:\n',
+        "        if False:\n",
+        ("unit/rest/test_payload.py::test_a_form_has_a_bounded_number_of_fields",),
+    ),
 )

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import time
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -115,3 +116,19 @@ def test_others_have_their_turn_while_a_large_body_is_read(content: str) -> None
     assert len(turns) > 50
     # CPU time of this thread: what other processes do meanwhile does not count.
     assert max(later - before for before, later in pairwise(turns)) < 0.05
+
+
+def test_csv_whose_names_are_out_of_proportion_is_refused_before_it_takes_the_memory() -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(RestError) as caught:
+            finished(csv_steps(b"x" * 100_000 + b"\n" + b"1\n" * 10_000))
+        assert tracemalloc.get_traced_memory()[1] < 40 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert (caught.value.status, caught.value.code) == (413, "body_too_large")
+
+
+def test_the_longest_name_of_a_column_is_never_out_of_proportion() -> None:
+    body = b"n" * 63 + b"\n" + b"1\n" * 100_000
+    assert len(finished(csv_steps(body)).body) == 100_000 * 72 + 1

@@ -8,6 +8,7 @@ import pytest
 
 from rowgate.project.settings import RestSettings
 from rowgate.rest.errors import RestError
+from rowgate.rest.payload import FORM_FIELDS
 from rowgate.rest.request import with_payload
 from rowgate.rest.syntax import Payload
 from tests.unit.rest.unlifted import parse
@@ -149,3 +150,9 @@ def test_raw_text_with_a_nul_is_refused() -> None:
 def test_other_methods_take_no_body(method: str, path: str) -> None:
     request = parse(method, path, b"", [], RestSettings())
     assert with_payload(request, b"not json") is request
+
+
+def test_a_form_has_a_bounded_number_of_fields() -> None:
+    assert len(read(b"&".join([b"a=1"] * FORM_FIELDS), FORM).pairs) == FORM_FIELDS
+    error = refusal(b"&".join([b"a=1"] * (FORM_FIELDS + 1)), FORM)
+    assert (error.status, error.code) == (413, "body_too_large")
