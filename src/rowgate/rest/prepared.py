@@ -14,10 +14,11 @@ from rowgate.project.settings import RestSettings
 from rowgate.rest.context import search_path, shape_settings
 from rowgate.rest.lifting import Value
 from rowgate.rest.line_sql import streams
+from rowgate.rest.location import content_location
 from rowgate.rest.outcome import check_of, end_of
 from rowgate.rest.plan import CallPlan, DescribePlan, OptionsPlan, Plan, ReadPlan, plan
 from rowgate.rest.preferences import with_known_timezone
-from rowgate.rest.response import applied_preferences, content_location, preference_applied
+from rowgate.rest.response import applied_preferences, preference_applied
 from rowgate.rest.sql import call_statement, explain_statement, mutation_statement, read_statement
 from rowgate.rest.streaming import Weight
 from rowgate.rest.syntax import Count, Range, RestRequest

@@ -5,10 +5,6 @@ https://docs.postgrest.org/en/v14/references/api.html
 
 from __future__ import annotations
 
-import re
-from string import ascii_letters, digits
-from urllib.parse import quote, unquote_to_bytes
-
 import msgspec
 
 from rowgate.http.exchange import BODILESS, RawHeaders, Response
@@ -17,6 +13,7 @@ from rowgate.postgres.bytea import unescaped
 from rowgate.postgres.statement import Result
 from rowgate.rest.body_sql import BINARY
 from rowgate.rest.errors import RestError
+from rowgate.rest.location import key_location
 from rowgate.rest.mutation_plan import Insert
 from rowgate.rest.negotiation import CHARSET, OPENAPI, Body, Format
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
@@ -27,10 +24,6 @@ from rowgate.rest.syntax import Action, Count, Preferences, Resolution, RestRequ
 Row = tuple[bytes | None, ...]
 
 NO_ROW: Row = (b"0", None, None, None, None, None, None)
-UNRESERVED = "-._~"
-_UNRESERVED = (ascii_letters + digits + UNRESERVED).encode()  # RFC 3986 section 2.3
-_RESERVED = re.compile(b"[^%b]" % re.escape(_UNRESERVED))
-_ENCODED = re.compile(rb"[%+]")
 DOCUMENT_TYPE = OPENAPI.encode() + CHARSET
 VARY = (b"vary", b"Accept, Prefer, Range")  # RFC 9110 section 12.5.5: the headers a representation is chosen by
 
@@ -77,7 +70,7 @@ def mutation_response(request: RestRequest, plan: MutationPlan, result: Result, 
     if plan.action is Action.CREATE:
         status = _created(plan, row)
         if key := row[Column.LOCATION]:
-            headers.append((b"location", _location(plan, key)))
+            headers.append((b"location", key_location(plan.relation.name, plan.mutation.returning, key)))
         headers.append((b"content-range", content_range(1, 0, total)))
     elif plan.action is Action.PUT:
         new = int(row[Column.INSERTED] or 0) > 0
@@ -170,44 +163,6 @@ def content_range(first: int, last: int, total: int | None) -> bytes:
     """Content-Range without its unit, which PostgREST leaves out: `0-9/*`, `*/0`."""
     rows = f"{first}-{last}" if total != 0 and first <= last else "*"
     return f"{rows}/{'*' if total is None else total}".encode()
-
-
-def content_location(target: str, query: bytes) -> bytes:
-    """The path and the query string in its canonical form: sorted by name, percent-encoded anew.
-
-    A name that comes several times is written once, with its values joined by commas, as upstream writes it.
-    """
-    path = b"/" + _spelled(target.encode())
-    encoded = _ENCODED.search(query) is not None
-    given: dict[bytes, bytes] = {}
-    for pair in query.split(b"&"):
-        if pair:
-            name, _, value = pair.partition(b"=")
-            if encoded:
-                name, value = _decoded(name), _decoded(value)
-            value = _spelled(value)
-            given[name] = value if name not in given else b"%b,%b" % (given[name], value)
-    if not given:
-        return path
-    return b"%b?%b" % (path, b"&".join([b"%b=%b" % (_spelled(name), given[name]) for name in sorted(given)]))
-
-
-def _decoded(raw: bytes) -> bytes:
-    return unquote_to_bytes(raw.replace(b"+", b" "))
-
-
-def _spelled(raw: bytes) -> bytes:
-    """Percent-encoded; by hand, since `urllib.parse.quote` looks at every byte and this is done for every read."""
-    reserved = raw.translate(None, _UNRESERVED)
-    if not reserved:
-        return raw
-    if not reserved.strip(b","):  # a list of columns
-        return raw.replace(b",", b"%2C")
-    return _RESERVED.sub(_percent, raw)
-
-
-def _percent(found: re.Match[bytes]) -> bytes:
-    return b"%%%02X" % ord(found[0])
 
 
 def preference_applied(preferences: Preferences) -> RawHeaders:
@@ -303,15 +258,6 @@ def _created(plan: MutationPlan, row: Row) -> int:
     """201, unless an upsert found every row there already, or was given none."""
     merges = isinstance(plan.mutation, Insert) and plan.mutation.resolution is Resolution.MERGE_DUPLICATES
     return 200 if merges and int(row[Column.INSERTED] or 0) <= 0 else 201
-
-
-def _location(plan: MutationPlan, key: bytes) -> bytes:
-    values = msgspec.json.decode(key, type=list[str | None])
-    terms = (
-        f"{quote(name, safe=UNRESERVED)}={'is.null' if value is None else 'eq.' + quote(value, safe=UNRESERVED)}"
-        for name, value in zip(plan.mutation.returning, values, strict=True)
-    )
-    return f"/{quote(plan.relation.name, safe=UNRESERVED)}?{'&'.join(terms)}".encode()
 
 
 def _body(row: Row, format_: Format) -> bytes:

@@ -1,4 +1,4 @@
-"""Content-Location: the query string in its canonical form."""
+"""Content-Location: the query string in its canonical form; Location: the filters that find a row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowgate.rest.response import content_location
+from rowgate.rest.location import content_location, key_location
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,8 @@ def test_every_text_is_encoded_as_the_standard_library_does(text: str) -> None:
     assert content_location("t", f"x={spelled}".encode()) == f"/t?x={spelled}".encode()
     if text.isascii() and not set(text) & set("&%+"):
         assert content_location("t", b"x=" + text.encode()) == f"/t?x={spelled}".encode()
+
+
+def test_a_row_is_found_by_its_key() -> None:
+    key = b'["a b,c", null, "\xc3\xa9"]'
+    assert key_location("t t", ["x", "y z", "n"], key) == b"/t%20t?x=eq.a%20b%2Cc&y%20z=is.null&n=eq.%C3%A9"
