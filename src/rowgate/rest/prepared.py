@@ -11,6 +11,7 @@ from rowgate.http.exchange import RawHeaders
 from rowgate.postgres.catalog.records import Catalog, Function
 from rowgate.postgres.statement import ISOLATION_SETTING, End, Isolation, Result, Statement
 from rowgate.project.settings import RestSettings
+from rowgate.rest.applied import preference_applied
 from rowgate.rest.context import search_path, shape_settings
 from rowgate.rest.lifting import Value
 from rowgate.rest.line_sql import streams
@@ -18,7 +19,6 @@ from rowgate.rest.location import content_location
 from rowgate.rest.outcome import check_of, end_of
 from rowgate.rest.plan import CallPlan, DescribePlan, OptionsPlan, Plan, ReadPlan, plan
 from rowgate.rest.preferences import with_known_timezone
-from rowgate.rest.response import applied_preferences, preference_applied
 from rowgate.rest.sql import call_statement, explain_statement, mutation_statement, read_statement
 from rowgate.rest.streaming import Weight
 from rowgate.rest.syntax import Count, Range, RestRequest
@@ -86,7 +86,7 @@ def prepare(request: RestRequest, catalog: Catalog, settings: RestSettings) -> P
         function = made.call.function
     else:
         statement = mutation_statement(made)
-    applied = preference_applied(applied_preferences(request, made))
+    applied = preference_applied(request.preferences, made)
     declared = function.isolation if function is not None else None
     return Prepared(
         request,

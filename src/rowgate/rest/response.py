@@ -19,7 +19,7 @@ from rowgate.rest.negotiation import CHARSET, OPENAPI, Body, Format
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
 from rowgate.rest.said import HEADER_NAME, said_headers, said_status
 from rowgate.rest.sql import Column
-from rowgate.rest.syntax import Action, Count, Preferences, Resolution, RestRequest, Return
+from rowgate.rest.syntax import Action, Count, Resolution, RestRequest, Return
 
 Row = tuple[bytes | None, ...]
 
@@ -163,48 +163,6 @@ def content_range(first: int, last: int, total: int | None) -> bytes:
     """Content-Range without its unit, which PostgREST leaves out: `0-9/*`, `*/0`."""
     rows = f"{first}-{last}" if total != 0 and first <= last else "*"
     return f"{rows}/{'*' if total is None else total}".encode()
-
-
-def preference_applied(preferences: Preferences) -> RawHeaders:
-    """Preference-Applied (RFC 7240 section 3): the preferences that had an effect, in PostgREST's order."""
-    words = []
-    if preferences.resolution is not None:
-        words.append(f"resolution={preferences.resolution}")
-    if preferences.missing is not None:
-        words.append(f"missing={preferences.missing}")
-    if preferences.returns is not None:
-        words.append(f"return={preferences.returns}")
-    if preferences.count is not None:
-        words.append(f"count={preferences.count}")
-    if preferences.transaction is not None:
-        words.append(f"tx={preferences.transaction}")
-    if preferences.handling is not None:
-        words.append(f"handling={preferences.handling}")
-    if preferences.timezone is not None:
-        words.append(f"timezone={preferences.timezone}")
-    if preferences.max_affected is not None and preferences.handling == "strict":
-        words.append(f"max-affected={preferences.max_affected}")
-    return [(b"preference-applied", ", ".join(words).encode())] if words else []
-
-
-def applied_preferences(request: RestRequest, plan: ReadPlan | MutationPlan | CallPlan) -> Preferences:
-    """The preferences of a request that mean something for what it did."""
-    asked = request.preferences
-    writes = isinstance(plan, MutationPlan)
-    action = plan.action if isinstance(plan, MutationPlan) else None
-    upsert = isinstance(plan, MutationPlan) and isinstance(plan.mutation, Insert) and bool(plan.mutation.conflict)
-    return Preferences(
-        resolution=asked.resolution if action is Action.CREATE and upsert else None,
-        returns=asked.returns if writes else None,
-        count=asked.count,
-        transaction=asked.transaction,
-        missing=asked.missing if action in (Action.CREATE, Action.UPDATE) else None,
-        handling=asked.handling,
-        timezone=asked.timezone,
-        max_affected=asked.max_affected
-        if action in (Action.UPDATE, Action.DELETE) or isinstance(plan, CallPlan)
-        else None,
-    )
 
 
 def page_of(result: Result) -> int:
