@@ -92,6 +92,21 @@ def test_starts_answers_and_leaves_nothing(folder: Path, port: int, bin_folder: 
     assert PASSWORD not in repr(server)
 
 
+@pytest.mark.parametrize("bin_folder", [None, DEBIAN_15], ids=["wheel", "debian-15"])
+def test_nothing_is_compiled_and_no_plan_speaks_of_it(folder: Path, port: int, bin_folder: Path | None) -> None:
+    if bin_folder is not None and not bin_folder.is_dir():
+        pytest.skip("no PostgreSQL 15 here")
+    with server_in(folder, port, bin_folder=bin_folder) as server, psycopg.connect(server.owner_url) as connection:
+        connection.execute("set jit_above_cost = 0")  # even so
+        query = "explain (analyze, settings, format json) select sum(n) from generate_series(1, 9) n"
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        (plan,) = row[0]
+        assert "JIT" not in plan
+        assert plan["Settings"] == {"jit_above_cost": "0"}
+        assert connection.execute("select pg_jit_available()").fetchone() == (False,)
+
+
 def test_every_connection_needs_the_password(folder: Path, port: int) -> None:
     with server_in(folder, port) as server:
         for host in (str(server.socket_folder), "127.0.0.1"):
