@@ -171,7 +171,7 @@ class Count(StrEnum):
 
 
 class Preferences(msgspec.Struct, frozen=True):
-    """The Prefer header (RFC 7240), first value of each name.."""
+    """The Prefer header (RFC 7240), first value of each name."""
 
     resolution: Resolution | None = None
     returns: Return | None = None
