@@ -12,7 +12,7 @@ from rowgate.http.spool import Spool
 from rowgate.postgres.bytea import unescaped
 from rowgate.postgres.statement import Result
 from rowgate.rest.body_sql import BINARY
-from rowgate.rest.errors import RestError
+from rowgate.rest.errors import Details, RestError
 from rowgate.rest.location import key_location
 from rowgate.rest.mutation_plan import Insert
 from rowgate.rest.negotiation import CHARSET, OPENAPI, Body, Format
@@ -25,6 +25,9 @@ Row = tuple[bytes | None, ...]
 
 NO_ROW: Row = (b"0", None, None, None, None, None, None)
 DOCUMENT_TYPE = OPENAPI.encode() + CHARSET
+# Characters of a text in an error. It may quote a name or a value of the request, and one as long as a body would be
+# held, twice over, for as long as its reader likes.
+SAID_LIMIT = 64 * 1024
 VARY = (b"vary", b"Accept, Prefer, Range")  # RFC 9110 section 12.5.5: the headers a representation is chosen by
 
 
@@ -137,7 +140,12 @@ def document_response(request: RestRequest, document: bytes | None) -> Response:
 def error_response(error: RestError) -> Response:
     """An error in PostgREST's shape, its code in Proxy-Status (RFC 9209) too."""
     body = msgspec.json.encode(
-        {"code": error.code, "details": error.details, "hint": error.hint, "message": error.message}
+        {
+            "code": error.code,
+            "details": _cut(error.details),
+            "hint": _cut(error.hint),
+            "message": _cut(error.message),
+        }
     )
     headers: RawHeaders = [
         (b"content-type", b"application/json; charset=utf-8"),
@@ -150,6 +158,10 @@ def error_response(error: RestError) -> Response:
     response = _framed(error.status, [each for each in headers if each[0] not in named] + list(error.headers), body)
     response.reason = error.reason
     return response
+
+
+def _cut(said: Details) -> Details:
+    return said[:SAID_LIMIT] + "…" if isinstance(said, str) and len(said) > SAID_LIMIT else said
 
 
 def not_singular(rows: int) -> RestError:
