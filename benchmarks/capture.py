@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import psycopg
 
@@ -12,7 +13,8 @@ from rowgate.http.exchange import Request
 from rowgate.postgres.catalog.introspect import load
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.context import context_command
-from rowgate.postgres.statement import Result, Transaction
+from rowgate.postgres.feed import Feed
+from rowgate.postgres.statement import Result, Statement, Transaction
 from rowgate.principal import Principal, TokenClass
 from rowgate.project.settings import RestSettings
 from rowgate.rest.service import RestService
@@ -33,6 +35,11 @@ class Catcher:
 
     async def run(self, principal: Principal, transaction: Transaction) -> Result:
         raise Caught(transaction)
+
+    async def stream(
+        self, principal: Principal, transaction: Transaction, last: Statement, take: Callable[[Feed], Awaitable[None]]
+    ) -> Result:
+        raise NotImplementedError("no scenario asks for an answer that is streamed unseen")
 
 
 def catalog_of(database_url: str) -> Catalog:

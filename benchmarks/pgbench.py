@@ -57,8 +57,8 @@ def run(
         variables += [word for name, value in defines.items() for word in ("-D", f"{name}={value}")]
     options = ["-n", "-M", "prepared", "-c", str(connections), "-j1", "-T", str(seconds)]
     # The password goes by the environment: a command line can be read by anyone on the machine.
-    parameters = conninfo_to_dict(conninfo)
-    environ = {**os.environ, "PGPASSWORD": str(parameters.pop("password", ""))}
+    parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
+    environ = {**os.environ, "PGPASSWORD": parameters.pop("password", "")}
     done = subprocess.run(
         [str(pgbench), *options, *scripts, *variables, make_conninfo(**parameters)],
         check=False, capture_output=True, text=True, timeout=seconds + 60, env=environ,

@@ -64,10 +64,11 @@ def measured(servers: Sequence[int], postmaster: int, load: Callable[[], Load]) 
 def middle(samples: Sequence[Sample]) -> Sample:
     """The median of each figure; failures are added up, and memory is the most that was seen."""
     return Sample(
-        *(
-            median(getattr(each, name) for each in samples)
-            for name in ("per_second", "p50", "p99", "server", "postgres")
-        ),
+        median(each.per_second for each in samples),
+        median(each.p50 for each in samples),
+        median(each.p99 for each in samples),
+        median(each.server for each in samples),
+        median(each.postgres for each in samples),
         sum(each.failures for each in samples),
         max(each.resident for each in samples),
         sum(each.requests for each in samples),

@@ -16,7 +16,7 @@ from tests.support.stack import Stack, free_port, start
 from benchmarks import contenders, lite, rowgate
 from benchmarks.capture import catalog_of
 from benchmarks.contenders import OURS, PEER, Contender
-from benchmarks.project import Issuer, write_rowgate
+from benchmarks.project import Identity, Issuer, write_rowgate
 from benchmarks.server import Server, look_around, pgbench_program
 
 SECRET = "a-benchmark-secret-of-at-least-32-characters"
@@ -96,7 +96,7 @@ class Stand:
             self.folder,
         )
 
-    def _limits(self, people: Sequence[contenders.Identity]) -> list[Contender]:
+    def _limits(self, people: Sequence[Identity]) -> list[Contender]:
         program = pgbench_program()
         assert program is not None, "missing tools are named before"
         catalog = catalog_of(self._owner)
