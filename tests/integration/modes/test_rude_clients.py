@@ -152,7 +152,7 @@ def test_a_statement_out_of_time_is_answered_and_its_neighbours_live(stack: Stac
     with psycopg.connect(stack.keys["DB_URL"], autocommit=True) as owner:
         owner.execute("alter function public.nap set statement_timeout = '1s'")
         owner.execute("notify pgrst")
-    time.sleep(1)
+    until(lambda: ask(stack, "GET", "/rpc/nap?seconds=2").status == 500, 20)  # the catalog has been read again
     with neighbours(stack):
         late = ask(stack, "GET", "/rpc/nap?seconds=15")
     assert (late.status, late.body["code"]) == (500, "57014")
