@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from postgrest import AsyncPostgrestClient, SyncPostgrestClient
 from postgrest.exceptions import APIError
 from postgrest.types import CountMethod
 from supabase import Client, ClientOptions, create_client
@@ -125,6 +126,45 @@ def test_calls(db: Client) -> None:
     with pytest.raises(APIError) as lost:
         db.rpc("add_thm", {"a": 1}).execute()
     assert lost.value.hint == "Perhaps you meant to call the function public.add_them"
+
+
+def test_filters_and_windows_of_what_a_call_gives(db: Client) -> None:
+    after = db.rpc("films_after", {"y": 2000}).select("id, title")
+    assert after.eq("title", "Orphan").single().execute().data == {"id": 4, "title": "Orphan"}
+    assert db.rpc("films_after", {}).select("id").eq("title", "Nothing").maybe_single().execute() is None
+    assert db.rpc("films_after", {}).select("id").range(1, 2).execute().data == [{"id": 2}, {"id": 3}]
+    given = db.rpc("films_by", {"maker": {"id": 1}}).select("id, directors(last_name)").limit(1).execute()
+    assert given.data == [{"id": 1, "directors": {"last_name": "Lund"}}]
+
+
+def test_ranges_that_touch_and_rows_around_a_filtered_embed(db: Client) -> None:
+    films = db.table("films").select("id")
+    # The client asks for the days between these two, without either.
+    touching = films.range_adjacent("shown", ["1998-05-31", "2005-01-01"]).order("id").execute()
+    assert touching.data == [{"id": 1}, {"id": 2}]
+    made = db.table("directors").select("id, films(title)").order("title", desc=True, foreign_table="films")
+    assert made.neq("id", 2).order("id").execute().data == [
+        {"id": 1, "films": [{"title": "Red Tide"}, {"title": "Blue Hour"}]},
+        {"id": 3, "films": []},
+    ]
+
+
+def test_the_rest_client_alone_sends_no_key_and_is_anonymous(cinema: Stack) -> None:
+    client = SyncPostgrestClient(cinema.rest)
+    red = client.from_("films").select("title", count=CountMethod.exact).lte("year", 2000).gte("year", 1990).execute()
+    assert (red.count, red.data) == (1, [{"title": "Red Tide"}])
+    with pytest.raises(APIError) as closed:
+        client.from_("keyless").select("*").execute()
+    assert (closed.value.code, closed.value.message) == ("42501", "permission denied for table keyless")
+
+
+@pytest.mark.anyio
+async def test_the_asynchronous_client_is_answered_alike(cinema: Stack) -> None:
+    async with AsyncPostgrestClient(cinema.rest) as client:
+        red = await client.from_("films").select("id").or_("year.lt.2000,title.eq.Orphan").order("id").execute()
+        assert red.data == [{"id": 1}, {"id": 4}]
+        counted = await client.rpc("films_after", {"y": 2000}, head=True, count=CountMethod.exact).execute()
+        assert (counted.count, counted.data) == (3, [])
 
 
 def test_another_schema(db: Client) -> None:

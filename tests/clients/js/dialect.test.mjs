@@ -1,7 +1,8 @@
 // Every idiom of supabase-js's query builder, against the world of tests/integration/rest/cinema.sql.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { as, good } from './world.mjs'
+import { PostgrestClient } from '@supabase/postgrest-js'
+import { as, good, world } from './world.mjs'
 
 const db = as('alice')
 const ids = async (query) => good(await query).map((row) => row.id).sort()
@@ -44,6 +45,11 @@ const filters = {
   match: [(q) => q.match({ language: 'en', director_id: 2 }), [3]],
   not: [(q) => q.not('rating', 'is', null), [1, 2, 4]],
   'not in': [(q) => q.not('id', 'in', '(1,2)'), [3, 4]],
+  notIn: [(q) => q.notIn('title', ['Gold, or Nothing', 'Orphan']), [1, 2]],
+  isDistinct: [(q) => q.isDistinct('language', 'en'), [2, 4]],
+  regexMatch: [(q) => q.regexMatch('title', '^(Red|Gold)'), [1, 3]],
+  regexIMatch: [(q) => q.regexIMatch('title', 'hour$'), [2]],
+  'several at once': [(q) => q.eq('language', 'en').is('rating', null).contains('genres', []).gt('year', 2000), [3]],
   or: [(q) => q.or('id.eq.1,and(year.gt.2000,rating.is.null)'), [1, 3]],
   'filter on a JSON path': [(q) => q.filter('facts->budget->amount', 'gt', 10), [1]],
   'eq on a JSON path': [(q) => q.eq('facts->budget->>unit', 'M'), [1, 2]],
@@ -219,6 +225,83 @@ test('rpc: by POST, GET and HEAD, with filters, counts, embeds and refusals', as
     [404, 'PGRST202', 'Perhaps you meant to call the function public.add_them'])
   const raised = await db.rpc('raise_it', { state: 'PT402', message: 'pay' })
   assert.deepEqual([raised.status, raised.error.message], [402, 'pay'])
+})
+
+test('an embed by a column, by a key, by a view, of itself, and of nothing', async () => {
+  const row = async (table, select) => good(await db.from(table).select(select).eq('id', 1).single())
+  assert.deepEqual(await row('orders', 'billing_id(name), to:shipping_id(name)'),
+    { billing_id: { name: 'A street' }, to: { name: 'B street' } })
+  assert.deepEqual(await row('addresses', 'name, billed:billing(name), shipped:orders!shipping(name)'),
+    { name: 'A street', billed: [{ name: 'one' }], shipped: [] })
+  assert.deepEqual(await row('directors', 'last_name, film_list(id)'), { last_name: 'Lund', film_list: [{ id: 1 }, { id: 2 }] })
+  assert.deepEqual(await row('films', 'title, directors(), id, id'), { title: 'Red Tide', id: 1 })
+  assert.deepEqual(await row('employees', 'name, employees(name)'), { name: 'E1', employees: [{ name: 'E2' }, { name: 'E3' }] })
+  assert.deepEqual(await row('employees', 'name, employees!supervisor_id(id), supervisor_id(name)'),
+    { name: 'E1', employees: [{ id: 2 }, { id: 3 }], supervisor_id: null })
+  const { error, status } = await db.from('employees').select('name, employees!employees_supervisor_id_fkey(name)')
+  assert.deepEqual([status, error.code, error.hint], [400, 'PGRST200', null])
+  assert.match(error.details, /'employees' and 'employees' using the hint 'employees_supervisor_id_fkey' in the schema/)
+})
+
+test('aggregates beside spreads, and of columns that are not there', async () => {
+  const sums = good(await db.from('directors').select('last_name, films(id.sum(), n:count(), ...technical_specs(camera))').eq('id', 1).single())
+  assert.deepEqual(sums.films.sort((one, other) => one.sum - other.sum),
+    [{ sum: 1, n: 1, camera: 'A' }, { sum: 2, n: 1, camera: 'B' }])
+  for (const [select, message] of [['n:nothing.count()', 'column films.nothing does not exist'],
+    ['roles(sum)', 'column roles_1.sum does not exist']]) {
+    const { error, status } = await db.from('films').select(select)
+    assert.deepEqual([status, error.code, error.message], [400, '42703', message])
+  }
+})
+
+test('functions as embeds: many rows, one, one that must be there, and what is none', async () => {
+  const titled = good(await db.from('films').select('id, showings(location, film(title)), is_old').eq('id', 1))
+  assert.deepEqual(titled, [{ id: 1, is_old: true,
+    showings: ['Oslo', 'Rome'].map((location) => ({ location, film: { title: 'Red Tide' } })) }])
+  assert.deepEqual(good(await db.from('directors').select('id, any_film(title, is_old)').order('id')), [
+    { id: 1, any_film: { title: 'Red Tide', is_old: true } }, { id: 2, any_film: { title: 'Gold, or Nothing', is_old: false } },
+    { id: 3, any_film: null }])
+  assert.deepEqual(good(await db.from('directors').select('id, first:any_film!inner(id)').order('id')),
+    [{ id: 1, first: { id: 1 } }, { id: 2, first: { id: 3 } }])
+  const { error, status } = await db.from('films').select('id, best_film(*)')
+  assert.deepEqual([status, error.code, error.message],
+    [400, 'PGRST200', "Could not find a relationship between 'films' and 'best_film' in the schema cache"])
+})
+
+test('a call that is given a row, and one that gives a row', async () => {
+  const maker = { id: 1, first_name: null, last_name: null }
+  assert.deepEqual(good(await db.rpc('films_by', { maker }).select('name:title, year::text, directors(last_name)')), [
+    { name: 'Red Tide', year: '1998', directors: { last_name: 'Lund' } },
+    { name: 'Blue Hour', year: '2005', directors: { last_name: 'Lund' } }])
+  assert.deepEqual(good(await db.rpc('films_by', { maker: { id: 1 } }).select('count(), language').order('language')),
+    [{ count: 1, language: 'en' }, { count: 1, language: 'fr' }])
+  const best = await db.rpc('best_film').select('title, directors(last_name)')
+  assert.deepEqual([best.status, best.data], [200, { title: 'Red Tide', directors: { last_name: 'Lund' } }])
+  for (const none of [db.rpc('best_film').eq('id', 9).select('title'), db.rpc('best_film').select('title').eq('id', 9)]) {
+    const { data, error, status } = await none
+    assert.deepEqual([status, data, error], [200, null, null])
+  }
+  const capped = await db.rpc('films_by', { maker }).maxAffected(1).select()
+  assert.deepEqual([capped.status, capped.error.code, capped.data], [400, 'PGRST124', null])
+})
+
+test('writes that meet nothing, nulls left out, numbers too large for a double', async () => {
+  const nobody = () => db.from('items').update({ name: 'x' }).eq('code', 'nobody')
+  const quiet = await nobody()
+  assert.deepEqual([quiet.status, quiet.statusText, quiet.data], [204, 'No Content', null])
+  assert.deepEqual(good(await nobody().select()), [])
+  assert.deepEqual(good(await db.from('films').select('id, rating').eq('id', 3).single().stripNulls()), { id: 3 })
+  assert.deepEqual(good(await db.from('موارد').insert({ هویت: '9223372036854775807' }).select('هویت::text').rollback().single()),
+    { هویت: '9223372036854775807' })
+  assert.equal(good(await db.from('films').select('id').order('facts->budget->amount', { ascending: false, nullsFirst: false }))[0].id, 1)
+})
+
+test('the REST client alone sends no key, and is anonymous', async () => {
+  const alone = new PostgrestClient(`${world.url}/rest/v1`)
+  const found = await alone.from('films').select('title').eq('id', 1).single()
+  assert.deepEqual([found.status, found.statusText, found.data], [200, 'OK', { title: 'Red Tide' }])
+  const closed = await alone.from('keyless').select()
+  assert.deepEqual([closed.status, closed.error.code, closed.error.message], [401, '42501', 'permission denied for table keyless'])
 })
 
 test('schema, throwOnError, abortSignal, unknown tables', async () => {

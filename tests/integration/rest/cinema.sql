@@ -117,6 +117,8 @@ create function plus_one(variadic v int[]) returns int[] immutable language sql 
 create function sum_array(v int[]) returns bigint immutable language sql as $$ select sum(n) from unnest(v) n $$;
 create function films_after(y int default 0) returns setof films stable language sql as
   $$ select * from films where year > y order by id $$;
+create function films_by(maker directors) returns setof films stable language sql as
+  $$ select * from films where director_id = maker.id order by id $$;
 create function best_film() returns films stable language sql as $$ select * from films where id = 1 $$;
 create function no_film() returns films stable language sql as $$ select * from films where id = -1 $$;
 create function titles() returns setof text stable language sql as $$ select title from films order by id $$;
