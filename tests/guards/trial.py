@@ -8,15 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from tests.guards.guard import ROOT, Guard
 
-# What the tests read beside themselves; docs and node_modules stay behind.
-NEEDED = ("src", "tests", "examples", "pyproject.toml")
+# What the tests read beside themselves.
+NEEDED = ("src", "tests", "docs", "examples", "pyproject.toml")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
 
 
@@ -61,9 +61,11 @@ def without(guard: Guard, tree: Path, folder: Path) -> Path:
     return source
 
 
-def ask(tests: Iterable[str], tree: Path, source: Path, timeout: float) -> tuple[int | None, str]:
+def ask(
+    tests: Iterable[str], tree: Path, source: Path, timeout: float, *, options: Sequence[str] = ()
+) -> tuple[int | None, str]:
     """Run tests against a source folder: pytest's exit code (None after `timeout` seconds) and its output."""
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rfE", "--no-header"]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rfE", "--no-header", *options]
     # A temporary folder of its own: pytest tidies up the shared one, which runs beside each other would trip over.
     command += [f"--basetemp={source.parent / 'temporary'}", *(f"tests/{test}" for test in tests)]
     environ = {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{tree}", "PYTHONDONTWRITEBYTECODE": "1"}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from tests.guards.__main__ import markdown
 from tests.guards.guard import ROOT, Guard, GuardLost
 from tests.guards.table import AREAS, GUARDS
-from tests.guards.trial import failed
+from tests.guards.trial import ask, failed, snapshot
 
 BY_NAME = {guard.name: guard for guard in GUARDS}
 
@@ -34,6 +35,13 @@ def test_a_guard_s_text_stands_once_in_its_file_and_its_tests_exist(name: str) -
     for test in guard.tests:
         file, _, function = test.partition("::")
         assert function.partition("[")[0] in functions_in(file), test
+
+
+def test_a_copy_of_the_tree_has_what_the_guards_tests_read(tmp_path: Path) -> None:
+    tree = snapshot(tmp_path)
+    files = sorted({test.partition("::")[0] for guard in GUARDS for test in guard.tests})
+    code, output = ask(files, tree, tree / "src", 120, options=["--collect-only"])
+    assert code == 0, output[-2000:]
 
 
 def test_the_page_on_security_shows_the_table_as_it_is() -> None:
