@@ -10,6 +10,8 @@ from rowgate.http.exchange import BodyTooLarge, ClientGone
 
 Receive = Callable[[], Awaitable[Any]]
 
+FREE_BYTES = 256 * 1024  # of each body, which take no space: small writes pass whoever sends large ones
+
 
 class BodyStalled(Exception):
     """The client announced a body and sent nothing of it for `seconds`."""
@@ -19,18 +21,40 @@ class BodyStalled(Exception):
         self.seconds = seconds
 
 
+class BodiesFull(Exception):
+    """The space for the bodies of all requests is used up; `limit` is in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} bytes of request bodies are in memory")
+        self.limit = limit
+
+
+class BodySpace:
+    """What the large bodies of all requests may take at a time: each within its own limit, a crowd of them would not
+    fit into memory, however slowly it is sent."""
+
+    __slots__ = ("limit", "used")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit  # bytes
+        self.used = 0
+
+
 class Body:
-    """One request's body. `idle_timeout` is in seconds and starts anew with every piece that arrives."""
+    """One request's body. `idle_timeout` is in seconds and starts anew with every piece that arrives. What it takes of
+    `space` it keeps until `close`."""
 
-    __slots__ = ("_headers", "_idle_timeout", "_receive")
+    __slots__ = ("_headers", "_idle_timeout", "_receive", "_space", "taken")
 
-    def __init__(self, receive: Receive, headers: Mapping[bytes, bytes], idle_timeout: float) -> None:
+    def __init__(self, receive: Receive, headers: Mapping[bytes, bytes], idle_timeout: float, space: BodySpace) -> None:
         self._receive = receive
         self._headers = headers
         self._idle_timeout = idle_timeout
+        self._space = space
+        self.taken = 0  # bytes of the space
 
     async def read(self, limit: int) -> bytes:
-        """The whole body, at most `limit` bytes. Raises BodyTooLarge, BodyStalled, ClientGone.
+        """The whole body, at most `limit` bytes. Raises BodyTooLarge, BodyStalled, BodiesFull, ClientGone.
 
         A Content-Length above the limit is refused before a byte is read, and before `100 Continue` invites it.
         """
@@ -51,9 +75,24 @@ class Body:
             size += len(piece)
             if size > limit:
                 raise BodyTooLarge(limit)
+            if size > FREE_BYTES:
+                self._take(size - FREE_BYTES - self.taken)
             if not message.get("more_body", False):
                 if not pieces:
                     return piece
                 pieces.append(piece)
                 return b"".join(pieces)
             pieces.append(piece)
+
+    def close(self) -> None:
+        """Give the space back, once nobody needs the body any more."""
+        self._space.used -= self.taken
+        self.taken = 0
+
+    def _take(self, size: int) -> None:
+        """A body that is alone is let in whatever the space is: its own limit is enough."""
+        space = self._space
+        if space.used > self.taken and space.used + size > space.limit:
+            raise BodiesFull(space.limit)
+        space.used += size
+        self.taken += size

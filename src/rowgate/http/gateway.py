@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from rowgate.http import plain
 from rowgate.http.access import AccessLog
-from rowgate.http.body import Body, BodyStalled, Receive
+from rowgate.http.body import BodiesFull, Body, BodySpace, BodyStalled, Receive
 from rowgate.http.cors import CorsPolicy, is_preflight
 from rowgate.http.crash import place_of
 from rowgate.http.credentials import Credentials, credentials
@@ -86,6 +86,7 @@ class Gateway:
         verdicts: Callable[[], Verdicts] = dict,
         worker: str = "0",
         body_idle_timeout: float = 30.0,
+        bodies_limit: int = 2**30,
         origins: Collection[str] = (),
         trace_header: str | None = None,
     ) -> None:
@@ -101,6 +102,7 @@ class Gateway:
         self._verdicts = verdicts
         self._worker = worker
         self._body_idle_timeout = body_idle_timeout
+        self._body_space = BodySpace(bodies_limit)
         self.answer_with(origins, trace_header)
         self._ids = RequestIds()
 
@@ -154,13 +156,14 @@ class Gateway:
                 else:
                     assert isinstance(found, Credentials)  # only credentials make a Principal
                     client = scope.get("client")
+                    body = Body(receive, headers, self._body_idle_timeout, self._body_space)
                     request = Request(
                         method=method,
                         path=scope["path"][len(name) :] or "/",
                         raw_path=raw_path[len(name) :] or b"/",
                         query=found.query if name else query,
                         headers=raw,
-                        read=Body(receive, headers, self._body_idle_timeout).read,
+                        read=body.read,
                         request_id=request_id,
                         client=client[0] if client else None,
                         arrived=started,
@@ -177,6 +180,8 @@ class Gateway:
                             raise  # the server ends, not the client
                         raise ClientGone from None
                     finally:
+                        if body.taken:
+                            body.close()
                         if presence is not None:
                             presence.working = None
         except ClientGone:
@@ -186,6 +191,12 @@ class Gateway:
             self._metrics.turned_away["body_timeout"] += 1
             response = plain.failure(408, "body_timeout", f"The request timed out: {error}.", "Send the body again.")
             response.headers.append((b"connection", b"close"))
+        except BodiesFull as error:
+            self._metrics.turned_away["bodies_full"] += 1
+            hint = "Try again in a moment, send less in one request, or raise bodies_limit under [rowgate.server]."
+            response = plain.failure(
+                503, "bodies_full", f"Too much is being sent at once: {error}.", hint, retry_after=1
+            )
         except Exception as error:
             response = self._failed(error, request_id)
         status = response.status

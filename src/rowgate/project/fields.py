@@ -106,6 +106,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "server.header_fields": (8, 10_000),
     "server.header_timeout": (0.1, 3600),
     "server.body_idle_timeout": (0.1, 3600),
+    "server.bodies_limit": (0, 2**50),
     "server.keep_alive_timeout": (0, 86_400),
     "server.connection_limit": (1, 10**6),
     "server.drain_timeout": (0, 3600),

@@ -186,6 +186,7 @@ class ServerSettings:
     header_fields: int = 100
     header_timeout: float = 10.0
     body_idle_timeout: float = 30.0
+    bodies_limit: int = 1024 * 1024 * 1024  # bytes of large bodies in memory at a time, of one worker
     keep_alive_timeout: float = 75.0
     connection_limit: int = 1000
     drain_timeout: float = 30.0

@@ -62,6 +62,7 @@ class Worker:
             verdicts=lambda: self._rooms.verdicts() if self._rooms is not None else {},
             worker=str(orders.worker),
             body_idle_timeout=settings.body_idle_timeout,
+            bodies_limit=settings.bodies_limit,
             origins=orders.settings.rest.server_cors_allowed_origins,
             trace_header=orders.settings.rest.server_trace_header,
         )

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rowgate.http.access import AccessLog
+from rowgate.http.body import FREE_BYTES
 from rowgate.http.exchange import BodyTooLarge, RawHeaders, Request, Response
 from rowgate.http.gateway import Gateway, Readiness
 from rowgate.http.metrics import RequestMetrics
@@ -19,7 +20,7 @@ from rowgate.identity.refusals import Refusal, refusal
 from rowgate.principal import Principal, TokenClass
 from rowgate.project.settings import ServerSettings
 
-from .wire import served
+from .wire import Wire, served
 
 pytestmark = pytest.mark.anyio
 
@@ -94,6 +95,7 @@ class House:
     metrics: RequestMetrics = field(default_factory=RequestMetrics)
     opened: bool = True
     idle: float = 5.0
+    bodies: int = 2**30
     at_root: str | None = None
     origins: tuple[str, ...] = ()
     trace: str | None = None
@@ -109,6 +111,7 @@ class House:
             gauges=lambda: {"pool_idle": 3.0},
             verdicts=lambda: {("shared_secret", "accepted"): 2, ("clerk", "token_expired"): 1},
             body_idle_timeout=self.idle,
+            bodies_limit=self.bodies,
             origins=self.origins,
             trace_header=self.trace,
         )
@@ -398,6 +401,36 @@ async def test_a_body_that_stops_coming_is_answered_with_408() -> None:
         answer = await wire.exchange(b"POST /rest/v1/t HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\nab")
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"body_timeout" in answer
+
+
+async def test_a_crowd_of_large_bodies_is_sent_away_and_small_ones_and_a_lone_one_are_not() -> None:
+    large = 4 * FREE_BYTES
+    house = House(rest=Rest(body_limit=10 * FREE_BYTES), bodies=2 * FREE_BYTES)
+    head = b"POST /rest/v1/t HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
+
+    async def answer(wire: Wire, size: int) -> bytes:
+        reader, writer = await wire.connect()
+        writer.write(head % size + b"x" * size)
+        async with asyncio.timeout(5):
+            said = await reader.readuntil(b"\r\n\r\n") + await reader.read(100)
+        writer.close()
+        return said
+
+    async with served(house.gateway(), ServerSettings()) as wire:
+        _, writer = await wire.connect()  # alone, it may pass what all together may take
+        writer.write(head % large + b"x" * (large - 1))
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        refused = await answer(wire, large)
+        small = await answer(wire, FREE_BYTES)
+        writer.close()
+        await asyncio.sleep(0.1)
+        afterwards = await answer(wire, large)
+    assert refused.startswith(b"HTTP/1.1 503")
+    assert b"bodies_full" in refused
+    assert small.startswith(b"HTTP/1.1 200")
+    assert afterwards.startswith(b"HTTP/1.1 200")
+    assert house.metrics.turned_away == {"bodies_full": 1, "client_gone": 1}
 
 
 async def test_a_client_that_leaves_while_sending_is_no_failure() -> None:
