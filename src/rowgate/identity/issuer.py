@@ -73,6 +73,11 @@ class Issuer:
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @property
+    def own(self) -> bool:
+        """Whether this stands for the project's own keys."""
+        return self.provider == "own"
+
+    @property
     def unbound(self) -> bool:
         """Whether this stands for the key set without an issuer."""
         return isinstance(self.key_source, UnboundKeys)

@@ -21,12 +21,11 @@ def principal_of(case: Case) -> Principal:
     assert case.role is not None
     assert case.token_class is not None
     claims = case.token.claims
-    own = case.issuer.provider == "own"
     return Principal(
         role=case.role,
         claims=_with_role(case.token.payload, claims, case.role) if case.issuer.unbound else case.token.payload,
         token_class=case.token_class,
-        issuer=None if own else case.issuer.name,
+        issuer=None if case.issuer.own else case.issuer.name,
         subject=_text(claims.get("sub")),
         session_id=_text(claims.get("sid")) or _text(claims.get("session_id")) or _text(claims.get("origin_jti")),
         actor=_actor(claims),

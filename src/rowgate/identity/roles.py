@@ -48,8 +48,7 @@ def check_role(issuer: Issuer, role: str, snapshot: RoleSnapshot) -> bool:
     """Ask the database's snapshot about a role; returns whether it is served by the service login.
 
     Only the project's own keys may take a privileged role, and where allow_privileged_roles says so the tokens of the
-    key set without an issuer. Raises Refused with role_privileged, role_unknown or
-    api_key_unavailable.
+    key set without an issuer. Raises Refused with role_privileged, role_unknown or api_key_unavailable.
     """
     if role in snapshot.public and role not in snapshot.privileged:
         return False
@@ -59,7 +58,7 @@ def check_role(issuer: Issuer, role: str, snapshot: RoleSnapshot) -> bool:
     if reason is None and role in snapshot.service:
         reason = "is served by the service login only"
     needed = snapshot.secret_keys_need if role == SERVICE_ROLE else None
-    if issuer.provider == "own" and (reason is not None or needed is not None):
+    if issuer.own and (reason is not None or needed is not None):
         raise refuse_for(
             issuer,
             "api_key_unavailable",
