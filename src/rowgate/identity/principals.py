@@ -66,7 +66,9 @@ def anonymous(role: str | None, roles: RoleSnapshot) -> Principal | Refusal:
             f"The anonymous role {show(role)} could bypass row-level security: it {reason}."
             if reason
             else f"The anonymous role {show(role)} does not exist, or the login may not take it.",
-            "Create the role, grant it to the login role that serves requests, or set db_anon_role.",
+            "Set db_anon_role to a role without such powers."
+            if reason
+            else "Create the role, grant it to the login role that serves requests, or set db_anon_role.",
         )
     # What PostgREST puts into request.jwt.claims for a request without a token.
     return Principal(role=role, claims=_role_claims(role), token_class=TokenClass.ANONYMOUS)

@@ -155,6 +155,19 @@ def test_a_privileged_role_is_taken_only_where_the_operator_allows_it(prepared: 
     assert "bypass row-level security" in "".join(stack.output)
 
 
+def test_the_login_itself_is_nobodys_role_and_the_start_says_so(prepared: Cluster, begin: Begin) -> None:
+    stack = begin(PGRST_DB_URI=prepared.superuser, PGRST_DB_ANON_ROLE="postgres")
+    printed = "".join(stack.output)
+    assert "Requests as postgres are refused: it is a superuser and could bypass row-level security." in printed
+    assert "GRANT postgres" not in printed
+    refused = httpx.get(f"{stack.url}/tasks")
+    assert (refused.status_code, refused.headers["x-rowgate-refusal"]) == (403, "role_privileged")
+    assert refused.json()["hint"] == "Set db_anon_role to a role without such powers."
+    assert titles(stack, bearer(ANA)) == ["write"]
+    stack.stop()
+    assert titles(begin(PGRST_DB_URI=prepared.superuser)) == ["write", "read"]
+
+
 def test_postgrests_file_and_a_key_set_of_public_keys(prepared: Cluster, begin: Begin, tmp_path: Path) -> None:
     key = RSAKey.generate_key(2048, {"kid": "one"})
     (tmp_path / "keys.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
