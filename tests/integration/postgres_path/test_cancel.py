@@ -74,7 +74,7 @@ async def test_a_cancel_never_hits_a_neighbour(place: Place, given_up: int) -> N
 async def test_nothing_is_fed_to_a_connection_that_waits_to_cancel(place: Place) -> None:
     async with opened(place, pool_size=1) as database:
         await share(database)
-        first = asyncio.create_task(database.run(ANA, asking(NAP, "first", "0.3")))
+        first = asyncio.create_task(database.run(ANA, asking(NAP, "first", "1")))
         second = asyncio.create_task(database.run(ANA, asking(NAP, "second", "30")))
         await asyncio.sleep(0)
         await give_up(second)
