@@ -40,12 +40,12 @@ async def serve_through(
         listed = "; ".join(f"{role} ({why})" for role, why in sorted(reachable.items()))
         warnings.append(f"Any function called in a request can become what the login {login} may: {listed}.")
     missing = [role for role in expected if role not in snapshot.public and role not in snapshot.privileged]
-    for role in expected:
-        if role in snapshot.privileged and not (privileged_tokens and role in reachable):
-            warnings.append(
-                f"Requests as {role} are refused: it {snapshot.privileged[role]} and could bypass row-level security. "
-                "Name a role without such powers in its place, and grant that to the login."
-            )
+    warnings.extend(
+        f"Requests as {role} are refused: it {snapshot.privileged[role]} and could bypass row-level security. "
+        "Name a role without such powers in its place, and grant that to the login."
+        for role in expected
+        if role in snapshot.privileged and not (privileged_tokens and role in reachable)
+    )
     if missing:
         warnings.append(
             f"The login {login} cannot serve {', '.join(missing)}. Where they exist and are unprivileged, an "
