@@ -159,7 +159,7 @@ def _conclude(case: Case, checks: list[Check], refusal: Refusal | None) -> Expla
         refusal=refusal,
         fix=refusal.hint if refusal else None,
         notes=tuple(_notes(case)),
-        header=case.token.header if case.parsed else None,
+        header=dict(case.token.header) if case.parsed else None,
         claims=case.token.claims if case.parsed else None,
     )
 

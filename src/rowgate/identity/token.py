@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from rowgate.identity.strict_json import NotStrict, Reading, read_object
 from rowgate.identity.verdict import refuse
 
 TOKEN_LIMIT = 16_384  # bytes; Clerk's cookie limit is 4 KB, WorkOS renders at most 3072 bytes of claims
+HEADERS_KEPT = 64  # all tokens of one key have the same header, letter by letter: knowing it spares 8 of 73 µs
 WHOLE = "Send the token as the issuer made it, whole and unchanged."
 
 
@@ -21,7 +25,7 @@ class Token:
     `flaw` says what in the claims Postgres cannot hold; a step of the verification refuses it in its turn.
     """
 
-    header: dict[str, Any]
+    header: Mapping[str, Any]
     claims: dict[str, Any]
     payload: bytes
     signing_input: bytes
@@ -64,19 +68,25 @@ def parse_token(raw: bytes) -> Token:
             subject=None if other else str(len(parts)),
         )
     header_part, payload_part, signature_part = parts
-    header = _read_part(_decode(header_part, "header"), "header")
-    if header.flaw is not None:
-        raise refuse("token_malformed", f"The token's header holds {header.flaw}.", WHOLE, subject="3")
+    header = _read_header(header_part)
     payload = _decode(payload_part, "payload")
     claims = _read_part(payload, "payload")
     return Token(
-        header=header.members,
+        header=header,
         claims=claims.members,
         payload=payload,
         signing_input=raw[: len(header_part) + 1 + len(payload_part)],
         signature=_decode(signature_part, "signature"),
         flaw=claims.flaw,
     )
+
+
+@lru_cache(HEADERS_KEPT)
+def _read_header(part: bytes) -> Mapping[str, Any]:
+    header = _read_part(_decode(part, "header"), "header")
+    if header.flaw is not None:
+        raise refuse("token_malformed", f"The token's header holds {header.flaw}.", WHOLE, subject="3")
+    return MappingProxyType(header.members)
 
 
 def _decode(part: bytes, name: str) -> bytes:
