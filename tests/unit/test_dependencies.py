@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,7 @@ def declared() -> dict[str, str]:
 
 def imported() -> Iterator[tuple[str, str]]:
     """Distribution and file of each import of somebody else's package."""
+    distributions = packages_distributions()
     for path in sorted((ROOT / "src").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
@@ -35,7 +37,8 @@ def imported() -> Iterator[tuple[str, str]]:
             for name in names:
                 package = name.partition(".")[0]
                 if package not in sys.stdlib_module_names and package != "rowgate":
-                    yield package.replace("_", "-"), str(path.relative_to(ROOT))
+                    distribution = distributions.get(package, [package])[0]
+                    yield distribution.lower().replace("_", "-"), str(path.relative_to(ROOT))
 
 
 def test_every_import_is_a_dependency_of_our_own() -> None:

@@ -6,9 +6,9 @@ import asyncio
 from hashlib import blake2b
 from typing import TypeAlias
 
+from rowgate.bounded_cache import BoundedCache
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.project.service_address import ServiceAddress
-from rowgate.rest.bounded_cache import BoundedCache
 
 ENTRIES = 32  # kept at most, in each worker
 BYTES = 16 * 1024 * 1024  # kept at most; a larger document is made anew each time it is asked for

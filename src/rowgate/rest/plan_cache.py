@@ -8,10 +8,10 @@ from typing import TypeAlias, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from rowgate.bounded_cache import BoundedCache
 from rowgate.http.exchange import RawHeaders, Request
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.project.settings import RestSettings
-from rowgate.rest.bounded_cache import BoundedCache
 from rowgate.rest.lifting import Asked, lift, lift_body
 from rowgate.rest.prepared import Prepared, Ready, prepare
 from rowgate.rest.request import parse, with_payload

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rowgate.rest.bounded_cache import BoundedCache
+from rowgate.bounded_cache import BoundedCache
 
 
 def test_the_least_recently_used_goes_first() -> None:

@@ -1,0 +1,4 @@
+"""GraphQL at /graphql/v1: pg_graphql's dialect, compiled to SQL outside of Postgres.
+
+The walk: request → document → plan → sql → `postgres.run` → response. Beside it, per role: catalog → entities → schema.
+"""

@@ -1,0 +1,50 @@
+"""An operation made ready: everything that depends on no value and no principal."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from rowgate.graphql.given import Pin, Written
+from rowgate.postgres.statement import Access
+
+
+class Fixed(msgspec.Struct, frozen=True):
+    """A root field whose JSON is known already: `__typename`, introspection."""
+
+    key: str
+    json: bytes
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """A root field that Postgres writes: the text of `column` of the first row of statement `statement`."""
+
+    key: str
+    statement: int
+    column: int
+
+
+Part: TypeAlias = Fixed | Fetched
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What all requests of one shape have in common.
+
+    A query has at most one statement, with a column per fetched root field; a mutation one per root field, in order.
+    `errors` are messages that stand beside the data. `parts` is None where there is no data: with `nothing_ran` the
+    answer has no `data`, else it is null.
+    """
+
+    access: Access
+    statements: tuple[Written, ...]
+    parts: tuple[Part, ...] | None
+    errors: tuple[str, ...] = ()
+    nothing_ran: bool = False
+    pins: tuple[Pin, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The bytes of its texts."""
+        fixed = sum(len(part.json) for part in self.parts or () if isinstance(part, Fixed))
+        return fixed + sum(len(each.sql) for each in self.statements)
