@@ -41,6 +41,7 @@ class EnumKind(msgspec.Struct, frozen=True):
     base: str
     labels: tuple[tuple[str, str], ...]
     mapped: bool = False  # some value is not its label
+    introspectable: bool = False
 
 
 class ListKind(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from rowgate.graphql.entities import Column, EnumKind, Function, FunctionParameter, Join, Kind, Table
+from rowgate.postgres.catalog.records import QualifiedName
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -141,7 +142,7 @@ class InputField(msgspec.Struct, frozen=True):
     description: str | None = None
     default: str | None = None
     meaning: Meaning = None
-    max_length: int | None = None  # of a String: longer input is refused
+    max_length: int | None = None  # of a String, or of all that a StringFilter compares with: longer input is refused
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -223,7 +224,7 @@ class Schema(msgspec.Struct, frozen=True):
     """A role's schema. `types` is sorted by name. `mutation` is None where the role can change nothing.
 
     `shown` are the names of the types that introspection shows, None where it is not allowed at all; `serial` tells
-    schemas apart in cache keys. `tables` are the Node types' by (schema, name).
+    schemas apart in cache keys. `tables` are those whose rows have a type, by (schema, name), as a nodeId names them.
     """
 
     types: Mapping[str, NamedType]
@@ -231,6 +232,7 @@ class Schema(msgspec.Struct, frozen=True):
     mutation: ObjectType | None
     shown: frozenset[str] | None
     serial: int
+    tables: Mapping[QualifiedName, Table] = {}
 
 
 def named(reference: TypeRef) -> str:
