@@ -5,20 +5,21 @@ PY := $(VENV)/bin/python
 ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test guards bench lint format lock clients
+.PHONY: help demo test guards bench lint format lock clients graphiql
 
 help:
 	@echo "make demo [ARGS=--once]   the whole story on an embedded PostgreSQL, with offline Clerk and WorkOS"
 	@echo "make test [ARGS=...]      every test; ARGS go to pytest (ARGS='tests/unit -k verifier')"
 	@echo "make guards [ARGS=...]    take every security guard out, one at a time, and see its tests fail (ARGS='-k fetch')"
 	@echo "make bench [ARGS=...]     CPU per request beside pgbench and @supabase/lite"
+	@echo "make graphiql             bundle the GraphiQL page into the package (needs Node.js)"
 	@echo "make lint                 ruff, mypy --strict, import-linter"
 	@echo "make lock                 renew requirements/*.txt from pyproject.toml"
 
 demo: $(VENV)/runtime
 	@$(PY) examples/todos/demo.py $(ARGS)
 
-test: $(VENV)/dev clients
+test: $(VENV)/dev clients graphiql
 	@$(PY) -m pytest $(ARGS)
 
 guards: $(VENV)/dev
@@ -45,6 +46,15 @@ tests/clients/js/node_modules/.installed: tests/clients/js/package-lock.json
 	  echo "Installing the JavaScript clients from their lock file"; \
 	  (cd tests/clients/js && npm ci --no-audit --no-fund --loglevel=error) && touch $@; \
 	else echo "Node.js was not found: the tests with JavaScript clients cannot run here (install nodejs and npm)"; fi
+
+# The GraphiQL page, from its lock file into the package. Without Node the server has no page, and says so.
+graphiql: src/rowgate/graphql/graphiql/main.js
+
+src/rowgate/graphql/graphiql/main.js: pages/graphiql/package-lock.json pages/graphiql/build.mjs pages/graphiql/main.jsx
+	@if command -v npm >/dev/null 2>&1; then \
+	  echo "Building the GraphiQL page"; \
+	  (cd pages/graphiql && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build); \
+	else echo "Node.js was not found: /graphql/v1 has no GraphiQL page (install nodejs and npm, then make graphiql)"; fi
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
