@@ -76,6 +76,7 @@ def context_command(role: str, claims: bytes, transaction: Transaction, ceiling:
     or setting that would leave the request's own identity, and (22021) for a value with a NUL byte.
     """
     request = transaction.context
+    ceiling = _ceiling(request, ceiling)
     if role == "none":
         # `set role none` means "be the login role again".
         raise DatabaseError("22023", 'role "none" cannot be taken by a request')
@@ -111,12 +112,18 @@ def context_command(role: str, claims: bytes, transaction: Transaction, ceiling:
 
 def statement_timeout(request: RequestContext, ceiling: int) -> float:
     """The milliseconds after which Postgres ends this request's statement itself; 0 for never."""
+    ceiling = _ceiling(request, ceiling)
     chosen: float = ceiling
     for name, value in (*request.role_settings, *request.settings):
         if name.lower() == "statement_timeout":
             parsed = _milliseconds(_lower_of(value, ceiling))
             chosen = ceiling if parsed is None else parsed
     return chosen
+
+
+def _ceiling(request: RequestContext, ceiling: int) -> int:
+    """The lower of the server's limit and the request's own; 0 is none."""
+    return min(ceiling, request.time_limit) if ceiling and request.time_limit else ceiling or request.time_limit
 
 
 def _is_timeout(name: str) -> bool:

@@ -72,7 +72,8 @@ class RequestContext(msgspec.Struct, frozen=True):
     `search_path` is a ready comma-separated list of quoted schema names. `headers` and `cookies` are JSON objects
     (UTF-8); they become `request.headers` and `request.cookies`. `settings` are further transaction-local settings
     (name, value) in the order in which they are to be applied, after the role switch. `role_settings` are applied
-    before it, with the login's rights: those that the catalog says the role was given.
+    before it, with the login's rights: those that the catalog says the role was given. `time_limit` is the milliseconds
+    each statement may take, below the server's own ceiling; 0 leaves it at that.
     """
 
     method: str
@@ -82,6 +83,7 @@ class RequestContext(msgspec.Struct, frozen=True):
     cookies: bytes = b"{}"
     settings: tuple[tuple[str, str], ...] = ()
     role_settings: tuple[tuple[str, str], ...] = ()
+    time_limit: int = 0
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.csv_body import CsvError, read_records
-from rowgate.rest.errors import RestError
 from rowgate.rest.query_string import as_text
 from rowgate.rest.syntax import Payload
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from rowgate.postgres.catalog.records import Catalog, Function, Parameter
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.hints import TABLE_SCORE, nearest
 from rowgate.rest.syntax import Payload, RestRequest
 

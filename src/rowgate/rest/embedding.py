@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rowgate.postgres.catalog.records import Cardinality, Catalog, ComputedRelationship, QualifiedName, Relationship
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.hints import nearest
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from rowgate.postgres.quoting import identifier
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.parameters import Parameters
 from rowgate.rest.syntax import Filter
 from rowgate.rest.tree import Field

@@ -15,8 +15,8 @@ import msgspec
 from msgspec.structs import replace
 
 from rowgate.http.exchange import RawHeaders
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
-from rowgate.rest.errors import RestError
 from rowgate.rest.filter_syntax import QUANTIFIED, SIMPLE, array_elements, elements_of_list, is_argument, operator_head
 from rowgate.rest.holes import hole
 from rowgate.rest.logic_syntax import parse_logic

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from rowgate.postgres.catalog.records import Catalog, Column, ComputedRelationship, Relation, Relationship
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.read_plan import conditions_of
 from rowgate.rest.syntax import Filter, Payload, Resolution, RestRequest, Return
 from rowgate.rest.tree import Node, NodeCondition

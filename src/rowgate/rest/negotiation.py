@@ -9,10 +9,10 @@ from typing import TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from rowgate.http.media_types import MediaType
 from rowgate.postgres.catalog.records import QualifiedName
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.call_plan import Call
-from rowgate.rest.errors import RestError
-from rowgate.rest.syntax import MediaType
 
 Handlers: TypeAlias = Mapping[tuple[QualifiedName | None, str], QualifiedName]
 

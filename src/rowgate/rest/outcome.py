@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from rowgate.postgres.statement import End, Result
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
-from rowgate.rest.errors import RestError
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
 from rowgate.rest.response import not_singular, page_of
 from rowgate.rest.syntax import Action, Preferences

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.holes import hole_number
 from rowgate.rest.lifting import Value
 

@@ -6,7 +6,7 @@ reached, what stood there, and everything that would have been accepted. Each pa
 
 from __future__ import annotations
 
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 
 MAX_NESTING = 100
 """Levels of embeds, logic trees and JSON steps. Upstream has no limit; deeper is no real request and costs a stack."""

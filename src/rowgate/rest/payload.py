@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
+from rowgate.http.media_types import MediaType
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.bulk_body import EMPTY_ARRAY, Steps, array_steps, csv_steps, finished, refused
-from rowgate.rest.errors import RestError
 from rowgate.rest.query_string import as_text, decode_pairs
-from rowgate.rest.syntax import MediaType, Payload
+from rowgate.rest.syntax import Payload
 
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _value = msgspec.json.Decoder(msgspec.Raw)

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from rowgate.postgres.catalog.records import Catalog, QualifiedName, Relation, Volatility
 from rowgate.postgres.statement import Access
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
 from rowgate.rest.call_plan import Call, call_of
-from rowgate.rest.errors import RestError
 from rowgate.rest.hints import TABLE_SCORE, nearest
 from rowgate.rest.mutation_plan import Mutation, delete_of, insert_of, put_of, update_of
 from rowgate.rest.negotiation import OPENAPI, Body, Format, Resource, negotiate, not_available

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 from msgspec.structs import replace
 
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.ranges import MAX_ROW, integer
 from rowgate.rest.syntax import Count, Preferences, Resolution, Return
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.field_syntax import field_name, skip_blanks
 from rowgate.rest.filter_syntax import dotted_names, parse_argument_or_filter, parse_filter
 from rowgate.rest.logic_syntax import parse_logic

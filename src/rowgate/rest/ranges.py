@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.syntax import Range
 
 MAX_ROW = 2**63 - 1  # LIMIT and OFFSET are int8

@@ -9,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from rowgate.postgres.catalog.records import Catalog, Column, QualifiedName, Relation, RelationKind, Relationship
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.embedding import find_relationship
-from rowgate.rest.errors import RestError
 from rowgate.rest.ranges import capped
 from rowgate.rest.select_syntax import EVERYTHING
 from rowgate.rest.syntax import (

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from rowgate.http.media_types import parse_accept, parse_content_type
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
 from rowgate.rest.bulk_body import Steps
-from rowgate.rest.errors import RestError
 from rowgate.rest.lifting import READING, Asked
-from rowgate.rest.media_types import parse_accept, parse_content_type
 from rowgate.rest.payload import parse_payload, steps_of
 from rowgate.rest.preferences import parse_preferences
 from rowgate.rest.query_string import parse_query

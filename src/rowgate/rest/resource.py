@@ -6,8 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
-from rowgate.rest.errors import RestError
 
 
 class Resource(msgspec.Struct, frozen=True):

@@ -5,19 +5,18 @@ https://docs.postgrest.org/en/v14/references/api.html
 
 from __future__ import annotations
 
-import msgspec
-
-from rowgate.http.exchange import BODILESS, RawHeaders, Response
+from rowgate.http.exchange import RawHeaders, Response
 from rowgate.http.spool import Spool
 from rowgate.postgres.bytea import unescaped
 from rowgate.postgres.statement import Result
+from rowgate.postgrest.error_response import VARY, framed
+from rowgate.postgrest.errors import RestError
+from rowgate.postgrest.said import said_headers, said_status
 from rowgate.rest.body_sql import BINARY
-from rowgate.rest.errors import Details, RestError
 from rowgate.rest.location import key_location
 from rowgate.rest.mutation_plan import Insert
 from rowgate.rest.negotiation import CHARSET, OPENAPI, Body, Format
 from rowgate.rest.plan import CallPlan, MutationPlan, ReadPlan
-from rowgate.rest.said import HEADER_NAME, said_headers, said_status
 from rowgate.rest.sql import Column
 from rowgate.rest.syntax import Action, Count, Resolution, RestRequest, Return
 
@@ -25,10 +24,6 @@ Row = tuple[bytes | None, ...]
 
 NO_ROW: Row = (b"0", None, None, None, None, None, None)
 DOCUMENT_TYPE = OPENAPI.encode() + CHARSET
-# Characters of a text in an error. It may quote a name or a value of the request, and one as long as a body would be
-# held, twice over, for as long as its reader likes.
-SAID_LIMIT = 64 * 1024
-VARY = (b"vary", b"Accept, Prefer, Range")  # RFC 9110 section 12.5.5: the headers a representation is chosen by
 
 
 def read_response(
@@ -137,33 +132,6 @@ def document_response(request: RestRequest, document: bytes | None) -> Response:
     return Response(200, [*_represented(request, DOCUMENT_TYPE, document), VARY], document or b"")
 
 
-def error_response(error: RestError) -> Response:
-    """An error in PostgREST's shape, its code in Proxy-Status (RFC 9209) too."""
-    body = msgspec.json.encode(
-        {
-            "code": error.code,
-            "details": _cut(error.details),
-            "hint": _cut(error.hint),
-            "message": _cut(error.message),
-        }
-    )
-    headers: RawHeaders = [
-        (b"content-type", b"application/json; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        VARY,
-    ]
-    if HEADER_NAME.fullmatch(error.code):
-        headers.append((b"proxy-status", b"PostgREST; error=" + error.code.encode()))
-    named = {name for name, _ in error.headers}
-    response = _framed(error.status, [each for each in headers if each[0] not in named] + list(error.headers), body)
-    response.reason = error.reason
-    return response
-
-
-def _cut(said: Details) -> Details:
-    return said[:SAID_LIMIT] + "…" if isinstance(said, str) and len(said) > SAID_LIMIT else said
-
-
 def not_singular(rows: int) -> RestError:
     """PGRST116: one object was asked for."""
     return RestError(
@@ -247,11 +215,4 @@ def _overridden(row: Row, status: int, headers: RawHeaders, body: bytes | Spool)
         extra = said_headers(said)
         named = {name for name, _ in extra}
         headers = [each for each in headers if each[0] not in named] + extra
-    return _framed(status, headers, body)
-
-
-def _framed(status: int, headers: RawHeaders, body: bytes | Spool) -> Response:
-    """Some statuses that SQL may choose have no body, and no length of one."""
-    if status in BODILESS:
-        return Response(status, [each for each in headers if each[0] != b"content-length"], b"")
-    return Response(status, headers, body)
+    return framed(status, headers, body)

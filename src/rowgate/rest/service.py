@@ -17,24 +17,24 @@ from rowgate.postgres.catalog.records import Catalog, RoleSettings
 from rowgate.postgres.errors import DatabaseError, PostgresError
 from rowgate.postgres.quoting import dotted
 from rowgate.postgres.statement import Access, Isolation, RequestContext, Result, Statement, Transaction
+from rowgate.postgrest.error_response import error_response
+from rowgate.postgrest.error_table import no_catalog, postgres_error
+from rowgate.postgrest.errors import RestError
+from rowgate.postgrest.refused import refusal_error
+from rowgate.postgrest.request_context import request_context
 from rowgate.principal import Principal
 from rowgate.project.service_address import service_address
 from rowgate.project.settings import ApiSettings, RestSettings
 from rowgate.rest.bulk_body import LARGE_BODY, read_by_steps
-from rowgate.rest.context import request_context
-from rowgate.rest.error_table import no_catalog, postgres_error
-from rowgate.rest.errors import RestError
 from rowgate.rest.line_sql import lines_of
 from rowgate.rest.openapi_documents import Documents
 from rowgate.rest.plan import CallPlan, DescribePlan, OptionsPlan, ReadPlan
 from rowgate.rest.plan_cache import WITHOUT_BODY, PlanCache
 from rowgate.rest.prepared import Prepared, Ready
-from rowgate.rest.refused import refusal_error
 from rowgate.rest.request import payload_steps
 from rowgate.rest.response import (
     call_response,
     document_response,
-    error_response,
     mutation_response,
     options_response,
     plan_response,

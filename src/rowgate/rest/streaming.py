@@ -12,8 +12,8 @@ from typing import Protocol
 from rowgate.http.spool import Spool, SpoolFailed, SpoolFull, SpoolSpace
 from rowgate.postgres.feed import Feed
 from rowgate.postgres.statement import Result, Statement, Transaction
+from rowgate.postgrest.errors import RestError
 from rowgate.principal import Principal
-from rowgate.rest.errors import RestError
 from rowgate.rest.line_sql import Lines
 from rowgate.rest.sql import Column
 

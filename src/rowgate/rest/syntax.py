@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from rowgate.http.media_types import MediaType
 from rowgate.rest.holes import RowHole
 
 
@@ -195,13 +196,6 @@ class Action(StrEnum):
     CALL = "call"  # GET, HEAD, POST /rpc/function
     DESCRIBE = "describe"  # GET, HEAD /
     OPTIONS = "options"  # OPTIONS on any of them
-
-
-class MediaType(msgspec.Struct, frozen=True):
-    """A media type: lower-cased `name` ("application/json") and its parameters in order, quality removed."""
-
-    name: str
-    parameters: tuple[tuple[str, str], ...] = ()
 
 
 class Payload(msgspec.Struct, frozen=True):

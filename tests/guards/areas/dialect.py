@@ -83,7 +83,7 @@ GUARDS = (
     Guard(
         "response.headers",
         "a response split by a line break that SQL took from a row",
-        "rest/said.py",
+        "postgrest/said.py",
         "len(each) == 1 and are_headers(each)",
         "len(each) == 1",
         ("integration/rest/test_calling.py::test_sql_has_the_last_word_on_status_and_headers",),
@@ -99,7 +99,7 @@ GUARDS = (
     Guard(
         "reason of RAISE",
         "the same through the status line",
-        "rest/said.py",
+        "postgrest/said.py",
         " and HEADER_VALUE.fullmatch(said) else",
         " else",
         ("integration/rest/test_errors.py::test_raise_pgrst_may_name_the_reason_of_the_status_line",),
@@ -107,7 +107,7 @@ GUARDS = (
     Guard(
         "headers of RAISE PGRST",
         "the same through a function's error",
-        "rest/error_table.py",
+        "postgrest/error_table.py",
         " or not are_headers(answer.headers)",
         "",
         ("integration/rest/test_errors.py::test_raise_pgrst_without_its_json_is_pgrst121",),
@@ -115,7 +115,7 @@ GUARDS = (
     Guard(
         "SQL does not frame the message",
         "an answer cut short, or joined to the next one, by a Content-Length of SQL's",
-        "rest/said.py",
+        "postgrest/said.py",
         " if name not in FRAMING]",
         "]",
         (
@@ -126,7 +126,7 @@ GUARDS = (
     Guard(
         "SQL gives a final status",
         "a client that waits for ever behind a 100",
-        "rest/said.py",
+        "postgrest/said.py",
         "STATUSES = range(200, 600)",
         "STATUSES = range(100, 600)",
         (
@@ -137,7 +137,7 @@ GUARDS = (
     Guard(
         "error_description",
         "the same through a refusal's words",
-        "rest/refused.py",
+        "postgrest/refused.py",
         'return "".join(" " if c in \'"\\\\\' else c for c in text.encode("ascii", "replace").decode() '
         'if " " <= c <= "~")',
         "return text",
@@ -146,7 +146,7 @@ GUARDS = (
     Guard(
         "secret keys are masked for SQL",
         "a function that stores the secret key it finds in request.headers",
-        "rest/context.py",
+        "postgrest/request_context.py",
         "masked = value.find(SECRET_KEY) >= 0",
         "masked = False",
         ("unit/rest_plan/test_context.py::test_a_secret_key_is_never_told_wherever_it_stands",),
@@ -154,7 +154,7 @@ GUARDS = (
     Guard(
         "legacy service keys are masked for SQL",
         "the same with a service_role JWT",
-        "rest/context.py",
+        "postgrest/request_context.py",
         "CREDENTIALS if hidden or principal.privileged else",
         "CREDENTIALS if hidden else",
         ("unit/rest_plan/test_context.py::test_a_privileged_principals_legacy_key_is_never_told",),
@@ -162,7 +162,7 @@ GUARDS = (
     Guard(
         "secret keys in cookies",
         "the same through request.cookies",
-        "rest/context.py",
+        "postgrest/request_context.py",
         "cookies[_text(name)] = MASK if SECRET_KEY in content else _text(content)",
         "cookies[_text(name)] = _text(content)",
         ("unit/rest_plan/test_context.py::test_a_secret_key_is_never_told_wherever_it_stands",),
@@ -170,7 +170,7 @@ GUARDS = (
     Guard(
         "credentials can be kept from SQL",
         "every user's token in the hands of any function's author",
-        "rest/context.py",
+        "postgrest/request_context.py",
         "            if hidden:\n                continue\n",
         "",
         ("unit/rest_plan/test_context.py::test_credentials_can_be_kept_from_sql",),
@@ -279,7 +279,7 @@ GUARDS = (
     Guard(
         "an error quotes no body",
         "a name as long as a body, held twice over for a reader who takes his time",
-        "rest/response.py",
+        "postgrest/error_response.py",
         "if isinstance(said, str) and len(said) > SAID_LIMIT else said",
         "if False else said",
         ("unit/rest/test_error_texts.py::test_a_text_of_an_error_has_a_bounded_length",),

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from rowgate.http.exchange import Request
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.statement import Statement
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
-from rowgate.rest.errors import RestError
 from rowgate.rest.lifting import Value, lift
 from rowgate.rest.plan_cache import WITHOUT_BODY, PlanCache
 from rowgate.rest.prepared import prepare

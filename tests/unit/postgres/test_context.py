@@ -199,3 +199,20 @@ def test_without_a_ceiling_a_role_keeps_its_own_time() -> None:
     assert statement_timeout(asked.context, 0) == 120_000
     assert statement_timeout(asked.context, 1000) == 1000
     assert statement_timeout(transaction().context, 1000) == 1000
+
+
+@pytest.mark.parametrize(
+    ("limit", "ceiling", "given"),
+    [(500, 2000, b"500"), (5000, 2000, b"2000"), (0, 2000, b"2000"), (500, 0, b"500"), (0, 0, b"0")],
+)
+def test_a_request_may_have_a_lower_limit_of_its_own(limit: int, ceiling: int, given: bytes) -> None:
+    context = RequestContext("POST", "/", '"public"', time_limit=limit)
+    command = context_command("anon", b"{}", Transaction(context, Statement("select 1")), ceiling)
+    assert command.parameters[-1] == given
+    assert statement_timeout(context, ceiling) == int(given)
+
+
+def test_a_role_keeps_less_time_than_the_requests_own_limit() -> None:
+    context = RequestContext("POST", "/", '"public"', role_settings=(("statement_timeout", "100ms"),), time_limit=500)
+    command = context_command("anon", b"{}", Transaction(context, Statement("select 1")), 2000)
+    assert command.parameters[7] == b"100ms"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
-from rowgate.rest.errors import RestError
 from rowgate.rest.logic_syntax import parse_logic
 from rowgate.rest.order_syntax import parse_order
 from rowgate.rest.request import with_payload

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rowgate.postgrest.errors import RestError
 from rowgate.rest import bulk_body
 from rowgate.rest.bulk_body import array_steps, csv_steps, finished, read_by_steps
-from rowgate.rest.errors import RestError
 from rowgate.rest.syntax import Payload
 
 TEXTS = st.text(st.sampled_from('ab"\\{}[],:\n é'), max_size=8)

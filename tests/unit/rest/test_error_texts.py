@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from rowgate.rest.errors import RestError
-from rowgate.rest.response import SAID_LIMIT, error_response
+from rowgate.postgrest.error_response import SAID_LIMIT, error_response
+from rowgate.postgrest.errors import RestError
 
 
 def said(error: RestError) -> dict[str, str]:

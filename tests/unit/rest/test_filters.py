@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.filter_syntax import QUANTIFIED, SIMPLE, TEXT_SEARCH, array_elements, parse_filter
 from rowgate.rest.logic_syntax import parse_logic
 from rowgate.rest.order_syntax import parse_order

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
-from rowgate.rest.errors import RestError
 from rowgate.rest.payload import FORM_FIELDS
 from rowgate.rest.request import with_payload
 from rowgate.rest.syntax import Payload

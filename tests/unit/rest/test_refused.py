@@ -6,8 +6,8 @@ import pytest
 from joserfc.jwk import OctKey
 
 from rowgate.identity.refusals import REFUSALS, Refusal, refusal
-from rowgate.rest.errors import RestError
-from rowgate.rest.refused import refusal_error
+from rowgate.postgrest.errors import RestError
+from rowgate.postgrest.refused import refusal_error
 from tests.unit.identity.identity_workshop import (
     NOW,
     OIDC,

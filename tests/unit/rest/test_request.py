@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from rowgate.http.media_types import MediaType
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
-from rowgate.rest.errors import RestError
 from rowgate.rest.preferences import insist_on_known, with_known_timezone
-from rowgate.rest.syntax import Action, Count, FieldPath, Filter, MediaType, Range, Resolution, RestRequest, Return
+from rowgate.rest.syntax import Action, Count, FieldPath, Filter, Range, Resolution, RestRequest, Return
 from tests.unit.rest.unlifted import parse
 
 SETTINGS = RestSettings(db_max_rows=None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rowgate.postgrest.errors import RestError
 from rowgate.project.settings import RestSettings
-from rowgate.rest.errors import RestError
 from rowgate.rest.resource import Resource, resource_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.parse_failure import MAX_NESTING
 from rowgate.rest.select_syntax import EVERYTHING, parse_select
 from rowgate.rest.syntax import FieldPath, JsonStep, SelectEmbed, SelectField

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from rowgate.http.exchange import Request
 from rowgate.postgres.catalog.records import Function, ReturnType, Volatility
 from rowgate.postgres.context import RESERVED_SETTINGS
+from rowgate.postgrest.request_context import MASK, SECRET_KEY, cookies_json, headers_json
 from rowgate.principal import Principal, TokenClass
 from rowgate.project.settings import RestSettings
-from rowgate.rest.context import MASK, SECRET_KEY, cookies_json, headers_json, hoisted, search_path
+from rowgate.rest.context import hoisted, search_path
 
 PERSON = Principal("authenticated", b"{}", TokenClass.SESSION)
 SERVICE = Principal("service_role", b"{}", TokenClass.API_KEY, privileged=True)

@@ -10,7 +10,8 @@ from rowgate.project.settings import RestSettings
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "rest.md").read_text()
-SOURCE = "\n".join(path.read_text() for path in (ROOT / "src" / "rowgate" / "rest").glob("*.py"))
+ROOMS = (ROOT / "src" / "rowgate" / "rest", ROOT / "src" / "rowgate" / "postgrest")
+SOURCE = "\n".join(path.read_text() for room in ROOMS for path in room.glob("*.py"))
 RAISED = re.compile(r'"(PGRST\d{3})"|RestError\(\s*\d{3},\s*"(\w+)"')
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 from rowgate.rest.filter_sql import name_sql
 from rowgate.rest.parameters import Parameters
 

@@ -13,9 +13,9 @@ import msgspec
 from rowgate.identity.refusals import refusal
 from rowgate.postgres.database import ServiceUnavailableHere
 from rowgate.postgres.errors import DatabaseError, Interrupted, OutcomeUnknown, PoolTimeout, PostgresError, Unavailable
-from rowgate.rest.errors import RestError
-from rowgate.rest.refused import refusal_error
-from rowgate.rest.said import STATUSES, are_headers, raw_headers, said_reason
+from rowgate.postgrest.errors import RestError
+from rowgate.postgrest.refused import refusal_error
+from rowgate.postgrest.said import STATUSES, are_headers, raw_headers, said_reason
 
 EXACT: Mapping[str, int] = {
     "23503": 409,  # foreign key violation

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from rowgate.http.exchange import RawHeaders
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # a token of RFC 9110
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")  # no control characters: a line break would end the header

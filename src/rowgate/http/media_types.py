@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from rowgate.rest.syntax import MediaType
+import msgspec
+
+
+class MediaType(msgspec.Struct, frozen=True):
+    """A media type: lower-cased `name` ("application/json") and its parameters in order, quality removed."""
+
+    name: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
 
 ANY = MediaType("*/*")
 JSON = MediaType("application/json")

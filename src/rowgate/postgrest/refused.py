@@ -14,7 +14,7 @@ from rowgate.identity.issuers import RESERVED_NAMES
 from rowgate.identity.providers.own import OWN_NAME
 from rowgate.identity.providers.shared_secret import SHARED_SECRET_NAME
 from rowgate.identity.refusals import Refusal
-from rowgate.rest.errors import RestError
+from rowgate.postgrest.errors import RestError
 
 CODES: Mapping[str, str] = {
     "shared_secret_disabled": "PGRST300",

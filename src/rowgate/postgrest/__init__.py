@@ -1,0 +1,1 @@
+"""What REST and GraphQL have in common because upstream serves both through PostgREST: settings, errors, refusals."""
