@@ -171,7 +171,7 @@ class Connection:
         if not self._writing and self._pg.flush():
             self._writing = True
             self._loop.add_writer(self._socket, self._writable)
-            if flight.commands and _large(flight.commands[-1].parameters):
+            if any(_large(command.parameters) for command in flight.commands):
                 self.retiring = True
 
     def _writable(self) -> None:
@@ -243,6 +243,8 @@ class Connection:
             self.statements.add(prepared)
         elif cursor == len(flight.steps) and flight.commands and not flight.abandoned:
             flight.result = self._read(prepared, result)
+        elif flight.earlier is not None and not flight.abandoned:
+            flight.earlier.append(self._read(prepared, result))
 
     def _expect_rows(self, flight: Flight) -> None:
         """Have libpq give the next result in chunks, where it is the one that is fed on as it comes."""
@@ -301,10 +303,11 @@ class Connection:
             flight.failure = refusal
             if refusal.forgotten:
                 self.statements.forget_all()
-            elif refusal.stale and flight.cursor < len(flight.steps):
-                prepared, parsed = flight.steps[flight.cursor]
-                if prepared is not None and not parsed:
-                    self.statements.forget(prepared)
+            elif refusal.stale:
+                # Those behind it are skipped and may be as outdated: it is run again once, not once for each of them.
+                for prepared, parsed in flight.steps[flight.cursor :]:
+                    if prepared is not None and not parsed:
+                        self.statements.forget(prepared)
         if self._pg.status == _BAD:
             self._lose()
 

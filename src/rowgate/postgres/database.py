@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from rowgate.postgres.context import Command, context_command, refuse_nul, statement_timeout
@@ -111,7 +111,8 @@ class Database:
         main = _command(principal.role, transaction, transaction.statement)
         commands.append(main)
         if transaction.isolation is not None or transaction.check is not None or transaction.end is not End.COMMIT:
-            return await self._run_explicit(pool, commands, transaction)
+            _, result = await self._run_explicit(pool, commands, transaction)
+            return result
 
         reads = transaction.statement.access is Access.READ_ONLY
         assert main.key is not None
@@ -127,6 +128,34 @@ class Database:
             if not again or not self._worth_repeating(flight, transaction):
                 raise _reason(flight)
             again = shareable = False
+
+    async def run_all(
+        self, principal: Principal, transaction: Transaction, further: Sequence[Statement]
+    ) -> tuple[Result, ...]:
+        """Run one transaction with several main statements, in order: `transaction.statement`, then `further`.
+
+        The results are theirs, in that order. Each statement sees what those before it wrote; all of them go out in one
+        flush, and an error in any of them, or in a deferred constraint behind the last, undoes them all. What `run`
+        says of repeating and of the outcome holds for them together. The plan mode is that of the first.
+
+        Raises what `run` raises, and ValueError for a `check`, which sees one result, and for statements whose access
+        is not the transaction's.
+        """
+        access = transaction.statement.access
+        if transaction.check is not None or any(each.access is not access for each in further):
+            raise ValueError("a check sees one result, and all statements of a transaction have one access mode")
+        if not further:
+            return (await self.run(principal, transaction),)
+        pool = self._pool_of(principal)
+        commands = [context_command(principal.role, principal.claims, transaction, self._ceiling)]
+        if transaction.before is not None:
+            commands.append(_command(principal.role, transaction, transaction.before))
+        commands += [_command(principal.role, transaction, each) for each in (transaction.statement, *further)]
+        if transaction.isolation is not None or transaction.end is not End.COMMIT:
+            earlier, last = await self._run_explicit(pool, commands, transaction)
+        else:
+            earlier, last = await self._run_implicit(pool, commands, transaction)
+        return (*earlier[-len(further) :], last)
 
     async def stream(
         self, principal: Principal, transaction: Transaction, last: Statement, take: Callable[[Feed], Awaitable[None]]
@@ -174,18 +203,41 @@ class Database:
                 raise _reason(flight)
             again = False
 
-    async def _run_explicit(self, pool: Pool, commands: list[Command], transaction: Transaction) -> Result:
+    async def _run_implicit(
+        self, pool: Pool, commands: list[Command], transaction: Transaction
+    ) -> tuple[list[Result], Result]:
+        """Several main statements in one flush, on a connection nobody shares: the results of all commands but the
+        last, and that of the last."""
+        writes = transaction.statement.access is Access.READ_WRITE
+        again = True
+        while True:
+            earlier: list[Result] = []
+            flight = Flight(commands, pool.future(), writes=writes, earlier=earlier)
+            await _fly(pool, flight)
+            if flight.result is not None and flight.failure is None and flight.ended is None:
+                return earlier, flight.result
+            if not again or not self._worth_repeating(flight, transaction):
+                raise _reason(flight)
+            again = False
+
+    async def _run_explicit(
+        self, pool: Pool, commands: list[Command], transaction: Transaction
+    ) -> tuple[list[Result], Result]:
         """BEGIN … main, a look at the result, then COMMIT or ROLLBACK behind a Sync of its own, on a connection nobody
-        shares. Until COMMIT leaves, nothing can remain of it, so a lost connection is no unknown outcome."""
+        shares. Until COMMIT leaves, nothing can remain of it, so a lost connection is no unknown outcome.
+
+        The results of all commands but the last, and that of the last.
+        """
         commands = [Command(None, _begin(transaction), ()), *commands]
         writes = transaction.statement.access is Access.READ_WRITE
         again = True
         while True:
-            flight = Flight(commands, pool.future(), writes=writes, hold=True)
+            earlier: list[Result] = []
+            flight = Flight(commands, pool.future(), writes=writes, hold=True, earlier=earlier)
             try:
                 await _fly(pool, flight)
                 if flight.result is not None and flight.failure is None and flight.ended is None:
-                    return await self._finish(pool, flight, transaction)
+                    return earlier, await self._finish(pool, flight, transaction)
                 if isinstance(flight.ended, ConnectionLost):
                     flight.ended = ConnectionLost(sealed=False)
             finally:

@@ -38,6 +38,7 @@ class Flight:
         "commands",
         "connection",
         "cursor",
+        "earlier",
         "ended",
         "expected",
         "failure",
@@ -62,6 +63,7 @@ class Flight:
         hold: bool = False,
         expected: float = 0.0,
         feed: Feed | None = None,
+        earlier: list[Result] | None = None,
     ) -> None:
         self.commands = commands
         self.future = future
@@ -70,6 +72,7 @@ class Flight:
         self.hold = hold  # the connection stays with the caller afterwards
         self.expected = expected  # seconds it took lately; those behind a shared flight wait for so long
         self.feed = feed  # takes the rows of the last command but one as they come
+        self.earlier = earlier  # takes the results of all commands but the last, where they are asked for
         self.connection: Connection | None = None
         self.steps: list[tuple[Prepared | None, bool]] = []  # per expected result: the statement, and whether a Parse
         self.cursor = 0

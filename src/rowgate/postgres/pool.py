@@ -243,7 +243,8 @@ class Pool:
 
     def landed(self, connection: Connection, flight: Flight, seconds: float) -> None:
         key = flight.commands[-1].key
-        if key is not None and not flight.hold and flight.feed is None and (flight.failure is None or seconds > FAST):
+        alone = not flight.hold and flight.feed is None and flight.earlier is None  # the time is that of one statement
+        if key is not None and alone and (flight.failure is None or seconds > FAST):
             self.history.record(key, seconds)  # a quick refusal tells nothing, a slow one that was cancelled does
         if connection.flights and self._waiting and not connection.retiring:
             self._admit(connection)

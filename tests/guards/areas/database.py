@@ -12,6 +12,7 @@ PREPARED = "integration/postgres_path/test_prepared.py::"
 POOL = "integration/postgres_path/test_pool.py::"
 OUTAGE = "integration/postgres_path/test_outage.py::"
 CANCEL = "integration/postgres_path/test_cancel.py::"
+SEVERAL = "integration/postgres_path/test_several.py::"
 ROLES = "integration/postgres_server/test_roles.py::"
 LOGINS = "integration/postgres_server/test_logins.py::"
 
@@ -276,9 +277,12 @@ GUARDS = (
         "large parameters retire their connection",
         "memory that libpq never gives back, one large body per connection",
         "postgres/connection.py",
-        "if flight.commands and _large(flight.commands[-1].parameters):",
+        "if any(_large(command.parameters) for command in flight.commands):",
         "if False:",
-        ("integration/postgres_path/test_pool.py::test_a_connection_that_carried_a_large_parameter_is_closed",),
+        (
+            "integration/postgres_path/test_pool.py::test_a_connection_that_carried_a_large_parameter_is_closed",
+            f"{SEVERAL}test_a_large_parameter_of_the_first_retires_the_connection",
+        ),
     ),
     Guard(
         "ROLLBACK behind a Sync of its own",
@@ -322,6 +326,22 @@ GUARDS = (
             f"{OUTAGE}test_a_write_whose_backend_dies_has_an_unknown_outcome",
             f"{OUTAGE}test_a_committed_write_whose_acknowledgement_is_lost_has_an_unknown_outcome",
         ),
+    ),
+    Guard(
+        "several statements have one access mode",
+        "a write among the statements of a read, which would be run again after a lost connection",
+        "postgres/database.py",
+        "if transaction.check is not None or any(each.access is not access for each in further):",
+        "if transaction.check is not None:",
+        (f"{SEVERAL}test_statements_are_read_only_where_the_transaction_is",),
+    ),
+    Guard(
+        "the time of several statements is nobody's",
+        "a slow statement taken for a fast one because it stood last in a quick transaction, and shared",
+        "postgres/pool.py",
+        "flight.feed is None and flight.earlier is None",
+        "flight.feed is None",
+        (f"{SEVERAL}test_several_are_never_shared_nor_told_as_fast",),
     ),
     Guard(
         "listed roles are judged before they are granted",
