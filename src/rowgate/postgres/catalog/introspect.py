@@ -24,15 +24,26 @@ from rowgate.postgres.catalog.kinds import (
     build_representations,
     enum_labels,
 )
-from rowgate.postgres.catalog.records import Catalog, QualifiedName
+from rowgate.postgres.catalog.records import Catalog, QualifiedName, SearchPath
 from rowgate.postgres.catalog.relations import COLUMNS_SQL, RELATIONS_SQL, Row, build_columns, build_relations
 from rowgate.postgres.catalog.relationships import COMPUTED_SQL, build_computed, derive_relationships
 from rowgate.postgres.catalog.role_settings import ROLE_SETTINGS_SQL, build_role_settings
+from rowgate.postgres.catalog.search_path import (
+    FOREIGN_KEYS_SQL,
+    ROUTINES_SQL,
+    TYPES_SQL,
+    UNIQUE_SQL,
+    build_foreign_keys,
+    build_path_enums,
+    build_routines,
+    build_types,
+    build_unique,
+)
 from rowgate.postgres.catalog.view_keys import VIEWS_SQL, build_views, primary_key_names
 
 SCHEMA_COMMENTS_SQL = """
 select nspname, pg_catalog.obj_description(oid, 'pg_namespace') from pg_catalog.pg_namespace
-where nspname = any(%(schemas)s)
+where nspname = any(%(read)s)
 """
 TIMEZONES_SQL = "select name from pg_catalog.pg_timezone_names"
 
@@ -40,18 +51,19 @@ TIMEZONES_SQL = "select name from pg_catalog.pg_timezone_names"
 async def load(
     connection: AsyncConnection[Any], schemas: Sequence[str], extra_search_path: Sequence[str], version: int
 ) -> Catalog:
-    """Introspect `schemas`; enums of `extra_search_path` are included, since columns may be of those types.
+    """Introspect `schemas`, which REST exposes, and `extra_search_path`, which GraphQL exposes.
 
     `connection` is outside a transaction and is left so. A schema that does not exist is simply empty. Raises
     psycopg.Error when the database is lost or refuses.
     """
-    parameters = {"schemas": list(schemas)}
+    path = tuple(dict.fromkeys(extra_search_path))
+    parameters = {"schemas": list(schemas), "path": list(path), "read": list({*schemas, *path})}
     async with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute("set transaction isolation level repeatable read, read only")
         await cursor.execute("set local search_path to ''")
 
         async def rows(sql: str) -> list[Row]:
-            await cursor.execute(sql, parameters if "%(schemas)s" in sql else None)
+            await cursor.execute(sql, parameters if "any(%(" in sql else None)
             return await cursor.fetchall()
 
         enums = await rows(ENUMS_SQL)
@@ -68,8 +80,14 @@ async def load(
         comments = await rows(SCHEMA_COMMENTS_SQL)
         timezones = await rows(TIMEZONES_SQL)
         role_settings = build_role_settings(await rows(ROLE_SETTINGS_SQL))
+        types = build_types(await rows(TYPES_SQL))
+        foreign_keys = build_foreign_keys(await rows(FOREIGN_KEYS_SQL))
+        routines = build_routines(await rows(ROUTINES_SQL))
+        unique = build_unique(await rows(UNIQUE_SQL))
     primary_keys = primary_key_names(keys, views)
-    relations = build_relations(relation_rows, columns, primary_keys)
+    every = build_relations(relation_rows, columns, primary_keys)
+    relations = {name: one for name, one in every.items() if name[0] in schemas}
+    by_age = sorted(every.values(), key=lambda one: one.oid)
     names: Mapping[QualifiedName, tuple[str, ...]] = {name: one.primary_key for name, one in relations.items()}
     return Catalog(
         version,
@@ -79,12 +97,22 @@ async def load(
         derive_relationships(keys, views, names, computed, schemas),
         computed,
         build_functions(functions, relations),
-        build_enums(enums, frozenset(schemas) | frozenset(extra_search_path)),
+        build_enums(enums, frozenset(parameters["read"])),
         policies,
         grants,
-        {schema: comment for schema, comment in comments if comment is not None},
+        {schema: comment for schema, comment in comments if comment is not None and schema in schemas},
         representations,
         frozenset(name for (name,) in timezones),
         media_handlers,
         role_settings,
+        SearchPath(
+            path,
+            {one.qualified_name: one for one in by_age if one.schema in path},
+            types,
+            build_path_enums(enums, path),
+            foreign_keys,
+            routines,
+            unique,
+            {schema: comment for schema, comment in comments if comment is not None and schema in path},
+        ),
     )

@@ -6,7 +6,8 @@ from rowgate.postgres.catalog.records import DomainRepresentation, QualifiedName
 from rowgate.postgres.catalog.relations import Row
 
 ENUMS_SQL = """
-select t.oid::int8, n.nspname, t.typname, array_agg(e.enumlabel::text order by e.enumsortorder)
+select t.oid::int8, n.nspname, t.typname, array_agg(e.enumlabel::text order by e.enumsortorder),
+       pg_catalog.obj_description(t.oid, 'pg_type')
 from pg_catalog.pg_enum e
 join pg_catalog.pg_type t on t.oid = e.enumtypid
 join pg_catalog.pg_namespace n on n.oid = t.typnamespace
@@ -53,12 +54,12 @@ def build_media_handlers(rows: list[Row]) -> dict[tuple[QualifiedName | None, st
 
 def enum_labels(rows: list[Row]) -> dict[int, tuple[str, ...]]:
     """Labels in their order, by type oid."""
-    return {oid: tuple(labels) for oid, _, _, labels in rows}
+    return {oid: tuple(labels) for oid, _, _, labels, _ in rows}
 
 
 def build_enums(rows: list[Row], schemas: frozenset[str]) -> dict[QualifiedName, tuple[str, ...]]:
     """Labels of the enums that live in `schemas`, by name."""
-    return {(schema, name): tuple(labels) for _, schema, name, labels in rows if schema in schemas}
+    return {(schema, name): tuple(labels) for _, schema, name, labels, _ in rows if schema in schemas}
 
 
 def build_representations(rows: list[Row]) -> dict[str, DomainRepresentation]:

@@ -42,6 +42,8 @@ class Column:
     composite: bool = False  # a row type, or a domain over one: `->` paths go through to_jsonb
     array: bool = False
     comment: str | None = None
+    serial: bool = False  # a sequence belongs to it: serial, or identity of either kind
+    not_null: bool = False  # its own constraint, whatever its domain says
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Relation:
     comment: str | None = None
     is_partition: bool = False
     oid: int = 0
+    row_type: int = 0  # oid
 
     @property
     def qualified_name(self) -> QualifiedName:
@@ -169,6 +172,99 @@ class Function:
     oid: int = 0
 
 
+class TypeCategory(StrEnum):
+    """What a type is at bottom. A domain has the category of its base, domains over row types excepted: OTHER."""
+
+    ARRAY = "array"
+    ENUM = "enum"
+    ROW = "row"  # of a table, view …
+    COMPOSITE = "composite"  # CREATE TYPE … AS (…)
+    PSEUDO = "pseudo"  # void, record, trigger, anyelement …
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type in use. `element` is an array's, an oid; `relation` the oid of the relation whose rows it describes."""
+
+    oid: int
+    schema: str
+    name: str
+    category: TypeCategory
+    element: int | None = None
+    relation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    """An enum; `labels` are in its order."""
+
+    oid: int
+    schema: str
+    name: str
+    labels: tuple[str, ...]
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key as declared, or as a partition has it from its parent. Columns pair up."""
+
+    name: str
+    source: QualifiedName
+    columns: tuple[str, ...]
+    target: QualifiedName
+    target_columns: tuple[str, ...]
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An input parameter of a routine. `type` is an oid, `type_name` is schema-qualified where needed."""
+
+    name: str  # "" where it has none
+    type: int
+    type_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """Whatever pg_proc holds, each overload by itself. `defaults` is the SQL of the last arguments' defaults as
+    Postgres writes it, separated by commas; `rows` the planner's estimate (ROWS) of a function that returns a set."""
+
+    oid: int
+    schema: str
+    name: str
+    arguments: tuple[Argument, ...]
+    returns: int
+    return_type: str
+    set_of: bool
+    rows: float
+    volatility: Volatility
+    defaulted: int = 0  # how many arguments have a default
+    defaults: str | None = None
+    is_function: bool = True  # neither a procedure nor an aggregate or window function
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPath:
+    """What lies in the schemas of the extra search path, which GraphQL exposes, in the order of creation.
+
+    `types` are those that columns and routines of the path use, wherever they live, by oid. `unique` are the columns of
+    unique indexes by the relation's oid: those that hold for all rows, of columns alone.
+    """
+
+    schemas: tuple[str, ...] = ()
+    relations: Mapping[QualifiedName, Relation] = field(default_factory=dict)
+    types: Mapping[int, Type] = field(default_factory=dict)
+    enums: Mapping[int, Enum] = field(default_factory=dict)
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    routines: tuple[Routine, ...] = ()
+    unique: Mapping[int, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)  # of its schemas
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A row-level security policy (pg_policies)."""
@@ -229,3 +325,4 @@ class Catalog:
     media_handlers: Mapping[tuple[QualifiedName | None, str], QualifiedName] = field(default_factory=dict)
     """Aggregates that write rows in a media type of their own, by relation (None: any rows) and media type."""
     role_settings: Mapping[str, RoleSettings] = field(default_factory=dict)
+    path: SearchPath = SearchPath()

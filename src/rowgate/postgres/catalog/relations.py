@@ -12,7 +12,7 @@ Row: TypeAlias = tuple[Any, ...]
 RELATIONS_SQL = """
 select c.oid::int8, n.nspname, c.relname, c.relkind::text, u.bits & 8 = 8, u.bits & 4 = 4, u.bits & 16 = 16,
        c.relrowsecurity, c.relforcerowsecurity, r.rolname, c.relispartition,
-       pg_catalog.obj_description(c.oid, 'pg_class')
+       pg_catalog.obj_description(c.oid, 'pg_class'), c.reltype::int8
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 join pg_catalog.pg_roles r on r.oid = c.relowner
@@ -21,10 +21,11 @@ cross join lateral (
               when c.relkind in ('v', 'f') then pg_catalog.pg_relation_is_updatable(c.oid, true)
               else 0 end as bits
 ) u
-where n.nspname = any(%(schemas)s) and c.relkind in ('r', 'v', 'm', 'f', 'p')
+where n.nspname = any(%(read)s) and c.relkind in ('r', 'v', 'm', 'f', 'p')
 order by n.nspname, c.relname
 """
 
+# As pg_get_serial_sequence has it, but for all columns at once: sequences that go with a column (serial, identity).
 # A domain's constraints, modifier and default are its own; its shape is that of the type at the bottom.
 # An identity column BY DEFAULT shows the nextval() that PostgREST writes for missing=default.
 COLUMNS_SQL = """
@@ -35,6 +36,11 @@ with recursive domains (oid, base, typmod) as (
   from domains d join pg_catalog.pg_type t on t.oid = d.base and t.typtype = 'd'
 ), bottoms as (
   select d.oid, d.base, d.typmod from domains d join pg_catalog.pg_type t on t.oid = d.base and t.typtype <> 'd'
+), owned (relation, "column") as (
+  select distinct o.refobjid, o.refobjsubid
+  from pg_catalog.pg_sequence q
+  join pg_catalog.pg_depend o on o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and o.objid = q.seqrelid
+    and o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and o.deptype in ('a', 'i') and o.refobjsubid > 0
 )
 select c.oid::int8, a.attname, a.attnum,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
@@ -52,7 +58,8 @@ select c.oid::int8, a.attname, a.attnum,
        case when b.oid in (1042, 1043) and m.typmod > 4 then m.typmod - 4
             when b.oid in (1560, 1562) and m.typmod > 0 then m.typmod end,
        b.typtype = 'c', b.typcategory = 'A',
-       pg_catalog.col_description(c.oid, a.attnum)
+       pg_catalog.col_description(c.oid, a.attnum),
+       owned.column is not null, a.attnotnull
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -65,7 +72,8 @@ left join pg_catalog.pg_attrdef ad on ad.adrelid = c.oid and ad.adnum = a.attnum
 left join pg_catalog.pg_depend s on a.attidentity = 'd' and s.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
   and s.refobjid = c.oid and s.refobjsubid = a.attnum and s.deptype = 'i'
   and s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-where n.nspname = any(%(schemas)s) and c.relkind in ('r', 'v', 'm', 'f', 'p')
+left join owned on owned.relation = c.oid and owned.column = a.attnum
+where n.nspname = any(%(read)s) and c.relkind in ('r', 'v', 'm', 'f', 'p')
 order by c.oid, a.attnum
 """
 
@@ -75,7 +83,7 @@ def build_columns(rows: list[Row], enums: dict[int, tuple[str, ...]]) -> dict[in
     columns: dict[int, dict[str, Column]] = {}
     for row in rows:
         relation, name, position, kind, base, oid, base_oid, nullable, default = row[:9]
-        generated, identity, writable, max_length, composite, array, comment = row[9:]
+        generated, identity, writable, max_length, composite, array, comment, serial, not_null = row[9:]
         columns.setdefault(relation, {})[name] = Column(
             name,
             position,
@@ -93,6 +101,8 @@ def build_columns(rows: list[Row], enums: dict[int, tuple[str, ...]]) -> dict[in
             composite,
             array,
             comment,
+            serial,
+            not_null,
         )
     return columns
 
@@ -103,7 +113,7 @@ def build_relations(
     """Relations by name. `primary_keys` holds column names by oid, those that views inherit included."""
     relations: dict[QualifiedName, Relation] = {}
     for row in rows:
-        oid, schema, name, kind, insertable, updatable, deletable, secured, forced, owner, partition, comment = row
+        oid, schema, name, kind, insertable, updatable, deletable, secured, forced, owner, partition, comment = row[:-1]
         relations[schema, name] = Relation(
             schema,
             name,
@@ -119,5 +129,6 @@ def build_relations(
             comment,
             partition,
             oid,
+            row[-1],
         )
     return relations
