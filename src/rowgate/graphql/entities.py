@@ -68,7 +68,7 @@ class Column(msgspec.Struct, frozen=True):
     not_null: bool
     position: int
     named: bool = True
-    composite: bool = False
+    composite: bool = False  # of a type that the dialect has no kind for: it has no field of its own
     selectable: bool = True
     insertable: bool = True  # neither generated nor serial nor identity always, and the role may
     updatable: bool = True
@@ -87,7 +87,7 @@ class Table(msgspec.Struct, frozen=True):
     base: str
     columns: tuple[Column, ...]
     key: tuple[Column, ...]
-    insertable: bool = False  # some column is
+    insertable: bool = False  # the role may write some column, be it one that is no input
     updatable: bool = False
     deletable: bool = False
     readable: bool = True  # SELECT on the whole table, without which computed fields are not shown

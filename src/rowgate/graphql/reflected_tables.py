@@ -1,0 +1,89 @@
+"""Tables, views and their columns, as one role sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rowgate.graphql.directives import SchemaDirectives, TableDirectives, column_directives, table_directives
+from rowgate.graphql.entities import Column, Scalar, Table
+from rowgate.graphql.naming import column_name, is_name, type_name
+from rowgate.graphql.reflected_kinds import CHARACTER, CHARACTER_VARYING, Kinds
+from rowgate.postgres.catalog.records import Column as SqlColumn
+from rowgate.postgres.catalog.records import QualifiedName, Relation, RelationKind, SearchPath
+from rowgate.postgres.catalog.rights import DELETE, INSERT, SELECT, UPDATE, Rights
+
+
+def reflect_tables(
+    path: SearchPath, rights: Rights, schemas: Mapping[str, SchemaDirectives], kinds: Kinds
+) -> tuple[dict[QualifiedName, Table], dict[QualifiedName, TableDirectives]]:
+    """The tables that the role sees, and what their comments say. A partitioned table is none, its partitions are.
+
+    Raises GraphQLError for a comment that cannot be read, also one of a table that would not be seen.
+    """
+    tables: dict[QualifiedName, Table] = {}
+    found: dict[QualifiedName, TableDirectives] = {}
+    for relation in path.relations.values():
+        if relation.schema not in schemas or relation.kind is RelationKind.PARTITIONED_TABLE:
+            continue
+        directives = table_directives(relation.comment)
+        table = _table(relation, directives, schemas[relation.schema], rights, kinds)
+        if is_name(table.base) and table.key and any(column.selectable for column in table.columns):
+            tables[relation.qualified_name] = table
+            found[relation.qualified_name] = directives
+    return tables, found
+
+
+def _table(
+    relation: Relation, directives: TableDirectives, schema: SchemaDirectives, rights: Rights, kinds: Kinds
+) -> Table:
+    columns = {each.name: _column(each, relation, schema, rights, kinds) for each in relation.columns.values()}
+    oid = relation.oid
+    positions = [each.position for each in columns.values()]
+    return Table(
+        relation.schema,
+        relation.name,
+        directives.name if directives.name is not None else type_name(relation.name, schema.inflect_names),
+        tuple(columns.values()),
+        _key(relation, directives, columns),
+        any(rights.may(INSERT, oid, position) for position in positions),
+        any(rights.may(UPDATE, oid, position) for position in positions),
+        rights.may(DELETE, oid),
+        rights.may(SELECT, oid),
+        directives.total_count,
+        directives.aggregate,
+        directives.max_rows if directives.max_rows is not None else schema.max_rows,
+        directives.description,
+        schema.inflect_names,
+        schema.introspection,
+    )
+
+
+def _column(column: SqlColumn, relation: Relation, schema: SchemaDirectives, rights: Rights, kinds: Kinds) -> Column:
+    directives = column_directives(column.comment)
+    field = directives.name if directives.name is not None else column_name(column.name, schema.inflect_names)
+    kind = kinds.kind(column.type_oid)
+    given = column.generated or column.serial  # by Postgres, and by nobody else
+    return Column(
+        column.name,
+        field,
+        Scalar.OPAQUE if kind is None else kind,
+        column.type,
+        column.type_oid,
+        column.not_null,
+        column.position,
+        is_name(field),
+        kind is None,
+        rights.may(SELECT, relation.oid, column.position),
+        not given and rights.may(INSERT, relation.oid, column.position),
+        not given and rights.may(UPDATE, relation.oid, column.position),
+        column.max_length if column.type_oid in (CHARACTER, CHARACTER_VARYING) else None,
+        directives.description,
+    )
+
+
+def _key(relation: Relation, directives: TableDirectives, columns: Mapping[str, Column]) -> tuple[Column, ...]:
+    """The primary key's columns, or those that the comment declares, all of which must exist."""
+    # The primary key that the catalog has for a view is the one REST lets it inherit.
+    names = relation.primary_key if relation.kind is RelationKind.TABLE else ()
+    names = names or directives.primary_key_columns or ()
+    return tuple([columns[name] for name in names]) if all(name in columns for name in names) else ()
