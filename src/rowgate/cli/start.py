@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 DATABASE_HELP = "Use this Postgres and start none. DATABASE_URL does the same without showing it in process lists."
 
+SERVICES_HELP = "What to serve, comma-separated: rest, graphql."
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -26,7 +28,7 @@ def start(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option("--port", help="Port to listen on.")] = None,
     database_url: Annotated[str | None, typer.Option("--database-url", help=DATABASE_HELP)] = None,
-    services: Annotated[str | None, typer.Option("--services", help="What to serve, comma-separated: rest.")] = None,
+    services: Annotated[str | None, typer.Option("--services", help=SERVICES_HELP)] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Number of worker processes.")] = None,
     postgrest_config: PostgrestConfig = None,
     parent_pipe: ParentPipe = False,

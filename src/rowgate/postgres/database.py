@@ -152,9 +152,9 @@ class Database:
             commands.append(_command(principal.role, transaction, transaction.before))
         commands += [_command(principal.role, transaction, each) for each in (transaction.statement, *further)]
         if transaction.isolation is not None or transaction.end is not End.COMMIT:
-            earlier, last = await self._run_explicit(pool, commands, transaction)
+            earlier, last = await self._run_explicit(pool, commands, transaction, 1 + len(further))
         else:
-            earlier, last = await self._run_implicit(pool, commands, transaction)
+            earlier, last = await self._run_implicit(pool, commands, transaction, 1 + len(further))
         return (*earlier[-len(further) :], last)
 
     async def stream(
@@ -186,7 +186,7 @@ class Database:
         again = True
         while True:
             feed = Feed(asyncio.get_running_loop())
-            flight = Flight(commands, pool.future(), hold=explicit, feed=feed)
+            flight = Flight(commands, pool.future(), hold=explicit, feed=feed, own=2)
             pool.dispatch(flight)
             try:
                 await take(feed)
@@ -204,7 +204,7 @@ class Database:
             again = False
 
     async def _run_implicit(
-        self, pool: Pool, commands: list[Command], transaction: Transaction
+        self, pool: Pool, commands: list[Command], transaction: Transaction, own: int
     ) -> tuple[list[Result], Result]:
         """Several main statements in one flush, on a connection nobody shares: the results of all commands but the
         last, and that of the last."""
@@ -212,7 +212,7 @@ class Database:
         again = True
         while True:
             earlier: list[Result] = []
-            flight = Flight(commands, pool.future(), writes=writes, earlier=earlier)
+            flight = Flight(commands, pool.future(), writes=writes, earlier=earlier, own=own)
             await _fly(pool, flight)
             if flight.result is not None and flight.failure is None and flight.ended is None:
                 return earlier, flight.result
@@ -221,7 +221,7 @@ class Database:
             again = False
 
     async def _run_explicit(
-        self, pool: Pool, commands: list[Command], transaction: Transaction
+        self, pool: Pool, commands: list[Command], transaction: Transaction, own: int = 1
     ) -> tuple[list[Result], Result]:
         """BEGIN … main, a look at the result, then COMMIT or ROLLBACK behind a Sync of its own, on a connection nobody
         shares. Until COMMIT leaves, nothing can remain of it, so a lost connection is no unknown outcome.
@@ -233,7 +233,7 @@ class Database:
         again = True
         while True:
             earlier: list[Result] = []
-            flight = Flight(commands, pool.future(), writes=writes, hold=True, earlier=earlier)
+            flight = Flight(commands, pool.future(), writes=writes, hold=True, earlier=earlier, own=own)
             try:
                 await _fly(pool, flight)
                 if flight.result is not None and flight.failure is None and flight.ended is None:
@@ -330,4 +330,6 @@ def _reason(flight: Flight) -> Exception:
     if flight.ended is not None:
         return flight.ended
     assert flight.failure is not None
-    return flight.failure.error
+    error = flight.failure.error
+    error.early = flight.failed_early
+    return error

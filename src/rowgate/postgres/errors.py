@@ -11,7 +11,8 @@ class PostgresError(Exception):
 
 @dataclass(slots=True)
 class DatabaseError(PostgresError):
-    """Postgres refused the statement; the transaction was rolled back. Fields are those of ErrorResponse."""
+    """Postgres refused the statement; the transaction was rolled back. Fields are those of ErrorResponse, and `early`:
+    it refused what leads up to the request, its role and settings or the statement before it."""
 
     sqlstate: str
     message: str
@@ -22,6 +23,7 @@ class DatabaseError(PostgresError):
     table: str | None = None
     column: str | None = None
     constraint: str | None = None
+    early: bool = False
 
     def __str__(self) -> str:
         return f"{self.sqlstate} {self.message}"

@@ -45,6 +45,7 @@ class Flight:
         "feed",
         "future",
         "hold",
+        "own",
         "result",
         "shareable",
         "started",
@@ -64,6 +65,7 @@ class Flight:
         expected: float = 0.0,
         feed: Feed | None = None,
         earlier: list[Result] | None = None,
+        own: int = 1,
     ) -> None:
         self.commands = commands
         self.future = future
@@ -73,6 +75,7 @@ class Flight:
         self.expected = expected  # seconds it took lately; those behind a shared flight wait for so long
         self.feed = feed  # takes the rows of the last command but one as they come
         self.earlier = earlier  # takes the results of all commands but the last, where they are asked for
+        self.own = own  # how many commands at the end are the request itself; before them stands what leads up to it
         self.connection: Connection | None = None
         self.steps: list[tuple[Prepared | None, bool]] = []  # per expected result: the statement, and whether a Parse
         self.cursor = 0
@@ -82,6 +85,12 @@ class Flight:
         self.ended: Exception | None = None
         self.abandoned = False
         self.timer: asyncio.TimerHandle | None = None
+
+    @property
+    def failed_early(self) -> bool:
+        """Whether it failed in what leads up to the request: its context, or the statement before it."""
+        answered = sum(not parsed for _, parsed in self.steps[: self.cursor])
+        return answered < len(self.commands) - self.own
 
     def land(self) -> None:
         """Everything up to the Sync is in: wake the one who waits."""

@@ -17,6 +17,7 @@ from rowgate.project.postgrest import BY_DOTTED
 from rowgate.project.settings import (
     ApiSettings,
     DatabaseSettings,
+    GraphQLSettings,
     IdentitySettings,
     RestSettings,
     Secrets,
@@ -27,6 +28,7 @@ SECTIONS: Mapping[str, type] = {
     "api": ApiSettings,
     "db": DatabaseSettings,
     "rest": RestSettings,
+    "graphql": GraphQLSettings,
     "identity": IdentitySettings,
     "server": ServerSettings,
 }
@@ -95,6 +97,11 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "rest.chunk_bytes": (64 * 1024, 2**29),
     "rest.spool_limit": (0, 2**50),
     "rest.admin_server_port": (0, 65535),
+    "graphql.max_depth": (1, 200),  # the parser itself gives up somewhat deeper
+    "graphql.max_tokens": (1, 10**6),
+    "graphql.max_cost": (1, 2**53),
+    "graphql.statement_timeout": (0, 86_400),
+    "graphql.body_limit": (1, 2**30),
     "identity.refresh_interval": (1, 86_400),
     "identity.unknown_kid_cooldown": (0.1, 3600),
     "identity.stale_if_error": (0, 30 * 86_400),

@@ -163,6 +163,7 @@ DEPLOYMENT_DEFAULTS: Mapping[str, object] = {
     "rest.db_anon_role": None,
     "rest.db_max_rows": None,
     "rest.at_root": True,
+    "server.services": ("rest",),
 }
 DEPLOYMENT_DEFAULT = "PostgREST's default"  # the name of such a value's origin
 

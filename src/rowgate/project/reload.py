@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 from rowgate.project.settings import Settings
 
-LIVE_SECTIONS = frozenset({"identity", "rest"})
+LIVE_SECTIONS = frozenset({"graphql", "identity", "rest"})
 # Of `[rowgate.rest]` these wait all the same: they decide where the server listens.
 AT_START = frozenset(
     {
@@ -29,4 +29,5 @@ def taken_up(settings: Settings, running: Settings) -> tuple[Settings, tuple[str
     kept = {name: getattr(running.rest, name) for name in AT_START}
     waiting += sorted(f"rest.{name}" for name, value in kept.items() if getattr(settings.rest, name) != value)
     rest = replace(settings.rest, **kept)
-    return replace(running, identity=settings.identity, rest=rest, origins=settings.origins), tuple(waiting)
+    live = replace(running, identity=settings.identity, graphql=settings.graphql, rest=rest, origins=settings.origins)
+    return live, tuple(waiting)

@@ -55,7 +55,7 @@ from rowgate.project.upstream_keys import unknown_keys
 STATE_FOLDER = ".rowgate"
 STATE_VARIABLE = "ROWGATE_STATE"
 ISSUERS_VARIABLE = "ROWGATE_ISSUERS"
-SERVICES = ("rest",)
+SERVICES = ("rest", "graphql")
 CONFIG_NAME = "supabase/config.toml"
 
 # Variables that look like a setting's to a reader, and are read elsewhere.
@@ -140,6 +140,7 @@ def resolve(
         api=SECTIONS["api"](**values["api"]),
         db=SECTIONS["db"](**values["db"]),
         rest=SECTIONS["rest"](**values["rest"]),
+        graphql=SECTIONS["graphql"](**values["graphql"]),
         identity=SECTIONS["identity"](issuers=issuers, **values["identity"]),
         server=SECTIONS["server"](**values["server"]),
         postgrest=deployment,

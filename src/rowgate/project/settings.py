@@ -131,6 +131,19 @@ class RestSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphQLSettings:
+    """`[rowgate.graphql]`: guards of the GraphQL API. Times in seconds, sizes in bytes."""
+
+    max_depth: int = 50  # levels of one operation, fragments followed
+    max_tokens: int = 10_000  # words, names and signs of one request's text
+    max_cost: int = 1_000_000  # rows that the nested pages of one operation may hold together
+    statement_timeout: float = 30.0  # below the ceiling of `[rowgate.db]`; 0 leaves it at that
+    introspection: Literal["directive", "on", "off"] = "directive"  # upstream's way: as schemas' comments say
+    body_limit: int = 4 * 1024 * 1024
+    graphiql: Literal["auto", "on", "off"] = "auto"  # auto: where only this machine can reach the server
+
+
+@dataclass(frozen=True, slots=True)
 class IssuerSettings:
     """One trusted issuer as configured; `rowgate.identity.providers` turns it into an `Issuer`.
 
@@ -181,7 +194,7 @@ class ServerSettings:
     """`[rowgate.server]`: processes and limits. Times in seconds, sizes in bytes."""
 
     workers: int = 1
-    services: tuple[str, ...] = ("rest",)
+    services: tuple[str, ...] = ("rest", "graphql")
     header_bytes: int = 64 * 1024
     header_fields: int = 100
     header_timeout: float = 10.0
@@ -212,8 +225,20 @@ class Settings:
     api: ApiSettings = ApiSettings()
     db: DatabaseSettings = DatabaseSettings()
     rest: RestSettings = RestSettings()
+    graphql: GraphQLSettings = GraphQLSettings()
     identity: IdentitySettings = IdentitySettings()
     server: ServerSettings = ServerSettings()
     postgrest: bool = False  # started as a deployment of PostgREST's: its defaults, its path, its database login
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """The services of the API: none where upstream's own switch for it is off."""
+        return self.server.services if self.api.enabled else ()
+
+    @property
+    def exposed_schemas(self) -> tuple[str, ...]:
+        """Every schema whose tables some service shows: REST those of its list, GraphQL those of the search path."""
+        further = self.rest.db_extra_search_path if "graphql" in self.served else ()
+        return tuple(dict.fromkeys((*self.rest.db_schemas, *further)))

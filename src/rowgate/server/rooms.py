@@ -24,7 +24,8 @@ from rowgate.rest.service import RestService
 from rowgate.rest.timing import TimedRestService
 from rowgate.server.log import Log
 
-PREFIXES: Mapping[str, str] = {"rest": RestService.prefix}  # service name in `server.services` -> path
+# Service name in `server.services` -> path.
+PREFIXES: Mapping[str, str] = {"rest": RestService.prefix, "graphql": "/graphql/v1"}
 KEY_CACHE = "keys"  # folder below the state folder: the last good key set of each issuer survives a restart
 CONNECT_TIMEOUT = 5  # seconds
 FIRST_RETRY = 0.5  # seconds before the catalog is read again after a failure; doubles up to LONGEST_RETRY

@@ -50,10 +50,10 @@ class Worker:
         self._opened = False
         self._answers: set[asyncio.Future[None]] = set()
         self._last_report: Report | None = None
-        settings = orders.settings.server
+        settings, served = orders.settings.server, orders.settings.served
         self._gateway = Gateway(
-            prefixes=[PREFIXES[service] for service in settings.services],
-            at_root=PREFIXES["rest"] if orders.settings.rest.at_root else None,
+            prefixes=[PREFIXES[service] for service in served],
+            at_root=PREFIXES["rest"] if orders.settings.rest.at_root and "rest" in served else None,
             access=AccessLog(log, everything=settings.log_level == "debug"),
             log=log,
             metrics=self._metrics,

@@ -290,3 +290,30 @@ async def test_a_slow_statement_is_ended_once_and_not_run_again(place: Place) ->
             await database.run(ANA, slow)
         assert caught.value.sqlstate == "57014"
         assert hits == ["57014"]
+
+
+@pytest.mark.parametrize("isolation", [None, Isolation.SERIALIZABLE])
+async def test_an_error_says_whether_the_request_itself_had_begun(
+    database: Database, isolation: Isolation | None
+) -> None:
+    refusing = Statement("select 1 / 0")
+    cases = {
+        "the role": (asking("select 1"), user("ana", "nobody_at_all"), True),
+        "a setting": (asking("select 1", settings=(("log_statement", "none"),)), ANA, True),
+        "the statement before": (asking("select 1", before=refusing), ANA, True),
+        "the statement": (asking("select 1 / 0", before=Statement("select 1")), ANA, False),
+    }
+    for name, (asked, who, early) in cases.items():
+        with pytest.raises(DatabaseError) as caught:
+            await database.run(who, replace(asked, isolation=isolation))
+        assert (name, caught.value.early) == (name, early)
+    with pytest.raises(DatabaseError) as caught:
+        await database.run_all(
+            ANA, replace(asking("select 1", before=Statement("select 1")), isolation=isolation), [refusing]
+        )
+    assert not caught.value.early
+    with pytest.raises(DatabaseError) as caught:
+        await database.run_all(
+            ANA, replace(asking("select 1", before=refusing), isolation=isolation), [Statement("select 1")]
+        )
+    assert caught.value.early
