@@ -6,9 +6,10 @@ import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The most that one operation may be: levels of its selections with fragments followed, tokens of its text, and
-    the rows that its pages may hold together, as the sizes of nested pages multiply."""
+    """The most that one operation may be: levels of its selections with fragments followed, counted as upstream does
+    (fields may stand in one another one level less deep); tokens of its text, and as many selections once its fragments
+    are spread; and the rows that its pages may hold together, as the sizes of nested pages multiply."""
 
-    depth: int = 50
+    depth: int = 32  # pg_graphql's MAX_SELECTION_DEPTH
     tokens: int = 10_000
     cost: int = 1_000_000
