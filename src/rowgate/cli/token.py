@@ -132,7 +132,7 @@ async def _roles(settings: Settings) -> _Roles:
             two_logins = settings.db.setup == "auto" and has_logins
             foreign = (None, connection.info.user)  # one login serves tokens and secret keys
             public, service = (names.public, names.service) if two_logins else foreign
-            snapshot = await read_roles(connection, public, service, settings.rest.db_schemas)
+            snapshot = await read_roles(connection, public, service, settings.exposed_schemas)
             return _Roles(snapshot, True, "read from the database")
     except (TimeoutError, RowgateError, psycopg.Error, OSError):
         return _Roles(assumed, False, f"the database could not be asked: {_UNCHECKED}")

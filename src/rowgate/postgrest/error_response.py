@@ -22,9 +22,9 @@ def error_response(error: RestError, beside: Mapping[str, object] | None = None)
     body = msgspec.json.encode(
         {
             "code": error.code,
-            "details": _cut(error.details),
-            "hint": _cut(error.hint),
-            "message": _cut(error.message),
+            "details": cut(error.details),
+            "hint": cut(error.hint),
+            "message": cut(error.message),
             **(beside or {}),
         }
     )
@@ -41,7 +41,8 @@ def error_response(error: RestError, beside: Mapping[str, object] | None = None)
     return response
 
 
-def _cut(said: Details) -> Details:
+def cut(said: Details) -> Details:
+    """A text of an error, within the limit."""
     return said[:SAID_LIMIT] + "…" if isinstance(said, str) and len(said) > SAID_LIMIT else said
 
 

@@ -30,7 +30,7 @@ class ProjectDatabase:
         self._settings = settings
         self._in_database: Mapping[str, str] = {}  # the settings the database held last, by name
         self._say = say
-        self._upkeep = RoleUpkeep(settings.rest.db_schemas)
+        self._upkeep = RoleUpkeep(settings.exposed_schemas)
         self._embedded: EmbeddedServer | None = None
         self._starting: asyncio.Future[None] | None = None
         self._owner_url: str | None = settings.db.url
@@ -109,7 +109,7 @@ class ProjectDatabase:
 
     def _take_up(self, settings: Settings) -> None:
         self._settings = settings
-        self._upkeep.judge_by(settings.rest.db_schemas)
+        self._upkeep.judge_by(settings.exposed_schemas)
 
     async def renew(self, serving: Serving) -> Serving | None:
         """Set up again if the database's roles changed since this was asked last, and say what is new: how to serve
@@ -156,7 +156,7 @@ class ProjectDatabase:
             settings.secrets,
             setup=settings.db.setup,
             roles=named_roles(settings),
-            schemas=settings.rest.db_schemas,
+            schemas=settings.exposed_schemas,
             socket=self._socket,
             listen_url=settings.db.listen_url,
             login_prefix=settings.db.login_prefix,
@@ -202,4 +202,4 @@ def _expected(settings: Settings) -> tuple[str, ...]:
 
 def _judged_by(settings: Settings) -> tuple[object, ...]:
     """What decides which roles the logins get and which of them are privileged."""
-    return named_roles(settings), settings.rest.db_schemas, settings.rest.allow_privileged_roles
+    return named_roles(settings), settings.exposed_schemas, settings.rest.allow_privileged_roles
