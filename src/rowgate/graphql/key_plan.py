@@ -1,0 +1,41 @@
+"""Root fields that lead to one row by its key: `node` and `<t>ByPk`."""
+
+from __future__ import annotations
+
+from rowgate.graphql.errors import GraphQLError
+from rowgate.graphql.inputs import argument, only_arguments
+from rowgate.graphql.node_id import read_node_id
+from rowgate.graphql.row_plan import row_plan
+from rowgate.graphql.schema import ByKey, Field, ObjectType, Schema, Value
+from rowgate.graphql.scope import Scope, Selected
+from rowgate.graphql.tree import AllOf, Comparison, KeyedRow, KeyGiven
+
+
+def node_plan(selected: Selected, field: Field, schema: Schema, scope: Scope) -> KeyedRow:
+    """`node(nodeId)`: the row that a nodeId names; its table decides which type is selected on.
+
+    Raises GraphQLError.
+    """
+    only_arguments(selected, ("nodeId",))
+    given, target = read_node_id(argument(selected, field, "nodeId", schema, scope), scope.trace)
+    table = schema.tables.get(target.table)
+    if table is None:
+        raise GraphQLError("Collection referenced by nodeId did not match any known collection")
+    of = schema.types[table.base]
+    assert isinstance(of, ObjectType)
+    row = row_plan(selected, of, schema, scope, ("nodeId",))
+    return KeyedRow(row, KeyGiven(table, given, target.size), one=target.size >= len(table.key))
+
+
+def row_of_key_plan(selected: Selected, field: Field, schema: Schema, scope: Scope) -> KeyedRow:
+    """`<t>ByPk`: the row whose key columns have the values of the arguments. Raises GraphQLError."""
+    assert isinstance(field.meaning, ByKey)
+    only_arguments(selected, field.arguments)
+    table = field.meaning.table
+    compared = []
+    for name, entry in field.arguments.items():
+        assert isinstance(entry.meaning, Value)
+        compared.append(Comparison(entry.meaning.column, "eq", argument(selected, field, name, schema, scope)))
+    of = schema.types[table.base]
+    assert isinstance(of, ObjectType)
+    return KeyedRow(row_plan(selected, of, schema, scope, field.arguments), AllOf(tuple(compared)))

@@ -1,0 +1,103 @@
+"""Global identifiers: base64 of the JSON array of a schema, a table and the values of its key."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from rowgate.graphql.entities import Table
+from rowgate.graphql.errors import GraphQLError
+from rowgate.graphql.given import Given, Input, Json, Trace, Writer
+from rowgate.graphql.rendering import array, text
+from rowgate.graphql.tree import KeyGiven
+from rowgate.postgres.catalog.records import QualifiedName
+from rowgate.postgres.quoting import identifier, literal
+
+# A number stays the text it is: a numeric has more digits than a float.
+JSON = msgspec.json.Decoder(float_hook=str)
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a plan depends on of a nodeId: the table it names, and how many values it has; or why it is none."""
+
+    table: QualifiedName = ("", "")
+    size: int = 0
+    error: str = ""
+
+
+def read_node_id(given: Input, trace: Trace) -> tuple[Given, Target]:
+    """The table that a nodeId leads to, on which the plan then depends.
+
+    Raises GraphQLError for what is no nodeId, in pg_graphql's words.
+    """
+    if given is UNSET or not isinstance(given, Given) or not isinstance(given.value, str):
+        raise GraphQLError("Invalid value passed to nodeId argument, Error 1")
+    trace.pin(given, target)
+    found = target(given.value)
+    if found.error:
+        raise GraphQLError(f"Invalid value passed to nodeId argument. Error {found.error}")
+    return given, found
+
+
+def target(value: Json) -> Target:
+    """The table of a nodeId. `error` is pg_graphql's number for what is wrong with it."""
+    try:
+        decoded = b64decode(value, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        return Target(error="2")
+    try:
+        text = decoded.decode()
+    except UnicodeDecodeError:
+        return Target(error="3")
+    try:
+        parts = JSON.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return Target(error="4")
+    if not isinstance(parts, list):
+        return Target(error="10")
+    if len(parts) < 3:
+        return Target(error="5")
+    for part, error in zip(parts, ("6", "7"), strict=False):
+        if not isinstance(part, str):
+            return Target(error=error)
+    return Target((parts[0], parts[1]), len(parts) - 2)
+
+
+class KeyValue(msgspec.Struct, frozen=True):
+    """One of the values of a nodeId, as a parameter."""
+
+    index: int
+
+    def __call__(self, value: Json) -> bytes | None:
+        parts: list[Any] = JSON.decode(b64decode(value))
+        return json_text(parts[2 + self.index])
+
+
+def json_text(value: Json) -> bytes | None:
+    """A value out of an identifier or a cursor as a parameter; a list is the array that it was made from."""
+    return array(value) if isinstance(value, list) else text(value)
+
+
+def key_condition(plan: KeyGiven, block: str, writer: Writer) -> str:
+    """The key of a block's row is the nodeId's."""
+    return " and ".join(
+        f"{block}.{identifier(column.name)} = {writer.parameter(plan.given, KeyValue(index))}::{column.sql_type}"
+        for index, column in enumerate(plan.table.key[: plan.size])
+    )
+
+
+def node_id_sql(table: Table, block: str) -> str:
+    """The nodeId of a block's row."""
+    key = [f"{block}.{identifier(column.name)}" for column in table.key]
+    return base64_sql((literal(table.schema), literal(table.name), *key))
+
+
+def base64_sql(elements: Iterable[str]) -> str:
+    """Base64 of a JSON array's text, in one line. The spaces are jsonb's: clients hold on to what they once got."""
+    array = f"jsonb_build_array({', '.join(elements)})"
+    return f"translate(encode(convert_to({array}::text, 'utf-8'), 'base64'), e'\\n', '')"

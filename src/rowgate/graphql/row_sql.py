@@ -1,0 +1,65 @@
+"""Rows → SQL: a row as a JSON object."""
+
+# ruff: noqa: S608 -- the compiler itself: names come through postgres.quoting, values through the Writer
+
+from __future__ import annotations
+
+from rowgate.graphql import connection_sql as connections  # rows have connections, whose nodes are rows
+from rowgate.graphql.entities import Function, Join, Scalar, Table
+from rowgate.graphql.given import Writer
+from rowgate.graphql.json_sql import object_sql, value_sql
+from rowgate.graphql.node_id import node_id_sql
+from rowgate.graphql.schema import Computed, NodeId, Value
+from rowgate.graphql.tree import Constant, Output, Related, RowPlan
+from rowgate.postgres.quoting import identifier, literal, qualified
+
+
+def row_json(plan: RowPlan, block: str, writer: Writer, whole: str | None = None) -> str:
+    """A row as a JSON object. `block` is an alias that has the plan's columns.
+
+    `whole` is the row as a value of its table's type, for functions of it; without, the block's own.
+    """
+    row = whole or whole_sql(plan.table, block)
+    return object_sql([(key, _output_sql(output, block, row, writer)) for key, output in plan.outputs])
+
+
+def whole_sql(table: Table, block: str) -> str:
+    """A block's row as a value of its table's type. `.*`: else a column called like the block would be meant."""
+    return f"({block}.*)::{qualified(*table.qualified_name)}"
+
+
+def join_sql(join: Join, block: str, parent: str) -> str:
+    """The rows of a block that belong to the parent's row."""
+    return " and ".join(f"{block}.{identifier(far)} = {parent}.{identifier(own)}" for own, far in join)
+
+
+def call_of_row(function: Function, row: str) -> str:
+    """A function of a row."""
+    return f"{qualified(function.schema, function.name)}({row})"
+
+
+def _output_sql(output: Output, block: str, row: str, writer: Writer) -> str:
+    match output:
+        case Constant():
+            return literal(output.text)
+        case Value(column):
+            return value_sql(f"{block}.{identifier(column.name)}", column.kind, column.type_oid)
+        case NodeId():
+            return node_id_sql(output.table, block)
+        case Computed(function):
+            returns = function.returns
+            return value_sql(call_of_row(function, row), returns.kind or Scalar.OPAQUE, returns.type_oid)
+        case Related():
+            return _related_sql(output, block, row, writer)
+    source = None if output.function is None else call_of_row(output.function, row)
+    return connections.connection_json(output, writer, source, block)
+
+
+def _related_sql(related: Related, block: str, row: str, writer: Writer) -> str:
+    inner = writer.block()
+    one = row_json(related.row, inner, writer)
+    if related.function is not None:
+        # A function that found nothing gives a row of nulls.
+        return f"(select {one} from {call_of_row(related.function, row)} {inner} where not ({inner} is null))"
+    table = qualified(*related.row.table.qualified_name)
+    return f"(select {one} from {table} {inner} where {join_sql(related.join, inner, block)})"
