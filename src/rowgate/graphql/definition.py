@@ -6,14 +6,16 @@ Where two claim one name the first keeps it: the dialect's own types, then table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from rowgate.graphql.aggregate_types import aggregate_type, aggregations, result_type
 from rowgate.graphql.comparison_types import COMPARISON_TYPES, FILTER_IS, enum_comparison
 from rowgate.graphql.connection_types import PAGE_INFO, connection_type, edge_type
-from rowgate.graphql.entities import EnumKind, Graph, Kind, ListKind, Table
+from rowgate.graphql.entities import Graph, Table
 from rowgate.graphql.enum_types import ORDER_BY_DIRECTION, enum_type
 from rowgate.graphql.meta_types import META_TYPES
 from rowgate.graphql.mutation_root import mutation_type
@@ -45,28 +47,27 @@ def schema_of(graph: Graph, serial: int, *, introspection: bool | None = None) -
     Introspection shows what belongs to a schema of the database that opted in (`introspection` None), everything
     (True), or is not there at all (False).
     """
-    everything = introspection is True
+    if introspection:
+        graph = _opened(graph)
     allowed = graph.introspection if introspection is None else introspection
     makers: _Makers = {own.name: partial(_same, own) for own in _OWN_TYPES}
     shown = {*makers, "Query", "Node"}
     tables: dict[QualifiedName, Table] = {}
-    rows: list[str] = []
     for table in graph.tables.values():
         made = _table_makers(table, graph, tables)
-        if not _ROOTS.isdisjoint(made) or not makers.keys().isdisjoint(made):
+        if _taken(made, makers):
             continue
         makers |= made
         tables[table.qualified_name] = table
-        if everything or table.introspectable:
+        if table.introspectable:
             shown |= made.keys()
-            rows.append(table.base)
-    for kind, usable in _enums(graph):
-        names = (kind.base, f"{kind.base}Filter")
-        if not (_ROOTS.isdisjoint(names) and makers.keys().isdisjoint(names)):
+    for kind in graph.enums:
+        made = {kind.base: partial(enum_type, kind), f"{kind.base}Filter": partial(enum_comparison, kind)}
+        if _taken(made, makers):
             continue
-        makers |= zip(names, (partial(enum_type, kind), partial(enum_comparison, kind)), strict=True)
-        if usable and (everything or kind.introspectable):
-            shown.update(names)
+        makers |= made
+        if kind.introspectable:
+            shown |= made.keys()
 
     query = query_type(
         tables,
@@ -76,12 +77,23 @@ def schema_of(graph: Graph, serial: int, *, introspection: bool | None = None) -
     mutation = mutation_type(
         tables, (function for function in graph.functions if function.volatility is Volatility.VOLATILE)
     )
-    makers |= {"Query": partial(_same, query), "Node": partial(node_interface, rows)}
+    makers |= {"Query": partial(_same, query), "Node": partial(node_interface, tables)}
     if mutation is not None:
         makers["Mutation"] = partial(_same, mutation)
         shown.add("Mutation")
     return Schema(
         OnDemand(dict(sorted(makers.items()))), query, mutation, frozenset(shown) if allowed else None, serial, tables
+    )
+
+
+def _opened(graph: Graph) -> Graph:
+    """A graph of which introspection shows everything."""
+    return replace(
+        graph,
+        tables={name: replace(table, introspectable=True) for name, table in graph.tables.items()},
+        functions=tuple(replace(function, introspectable=True) for function in graph.functions),
+        enums=tuple(replace(enum, introspectable=True) for enum in graph.enums),
+        introspection=True,
     )
 
 
@@ -109,27 +121,8 @@ def _table_makers(table: Table, graph: Graph, tables: Mapping[QualifiedName, Tab
     return makers
 
 
-def _enums(graph: Graph) -> Iterator[tuple[EnumKind, bool]]:
-    """Those that the role may use, then others that its columns and computed fields have all the same."""
-    known = set()
-    for enum in graph.enums:
-        known.add((enum.schema, enum.name))
-        yield enum, True
-    for kind in _kinds(graph):
-        item = kind.item if isinstance(kind, ListKind) else kind
-        if isinstance(item, EnumKind) and (item.schema, item.name) not in known:
-            known.add((item.schema, item.name))
-            yield item, False
-
-
-def _kinds(graph: Graph) -> Iterator[Kind]:
-    for table in graph.tables.values():
-        for column in table.columns:
-            yield column.kind
-    for functions in graph.computed.values():
-        for function in functions:
-            if function.returns.kind is not None:
-                yield function.returns.kind
+def _taken(names: Iterable[str], makers: _Makers) -> bool:
+    return not (_ROOTS.isdisjoint(names) and makers.keys().isdisjoint(names))
 
 
 def _same(made: NamedType) -> NamedType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from rowgate.graphql.connection_types import connection_arguments
 from rowgate.graphql.entities import Column, Function, Graph, Relation, Table
@@ -23,10 +23,10 @@ from rowgate.graphql.table_inputs import readable
 from rowgate.postgres.catalog.records import QualifiedName
 
 
-def node_interface(names: Iterable[str]) -> InterfaceType:
+def node_interface(tables: Mapping[QualifiedName, Table]) -> InterfaceType:
     """`Node`, of all the types of rows."""
     node_id = Field("nodeId", SOME_ID, description="Retrieves a record by `ID`")
-    return InterfaceType("Node", {"nodeId": node_id}, tuple(sorted(names)))
+    return InterfaceType("Node", {"nodeId": node_id}, tuple(sorted(table.base for table in tables.values())))
 
 
 def row_type(table: Table, graph: Graph, tables: Mapping[QualifiedName, Table]) -> ObjectType:

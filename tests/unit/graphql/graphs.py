@@ -45,7 +45,6 @@ OIDS = {
 }
 GENRE = EnumKind("public", "genre", "Genre", (("rock", "ROCK"), ("folk", "FOLK")), mapped=True, introspectable=True)
 SECRET = EnumKind("private", "secret", "Secret", (("a", "a"),))
-REVOKED = EnumKind("public", "revoked", "Revoked", (("a", "a"),), introspectable=True)
 
 
 def column(name: str, sql_type: str = "text", position: int = 1, kind: Kind | None = None, **more: object) -> Column:

