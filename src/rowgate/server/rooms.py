@@ -58,7 +58,7 @@ class Rooms:
         self._roles = RoleWatch(
             serving.public_conninfo,
             settings.identity.role_check_interval,
-            settings.rest.db_schemas,
+            settings.exposed_schemas,
             self._roles_changed,
             serving.service_login,
             serving.secret_keys_need,
@@ -218,7 +218,7 @@ class Rooms:
             self._outdated.clear()
             try:
                 catalog = await self._catalog.reload()
-                await self._roles.judge_by(self._settings.rest.db_schemas)  # of former schemas no more
+                await self._roles.judge_by(self._settings.exposed_schemas)  # of former schemas no more
             except (psycopg.Error, OSError) as error:
                 self._log.warning("catalog not read", problem=_words(error), again_in=pause)
                 self._outdated.set()
@@ -232,10 +232,10 @@ class Rooms:
     async def _read_catalog(self, version: int) -> Catalog:
         """Read the catalog through the login that serves, on a connection of its own: it may take seconds."""
         settings = self._awaiting or self._settings
-        rest, before = settings.rest, self._settings.rest
+        rest = settings.rest
         if self._awaiting is not None:
             # Before anything of the new schemas is served, and as long as anything of the old ones is.
-            await self._roles.judge_by((*before.db_schemas, *rest.db_schemas))
+            await self._roles.judge_by((*self._settings.exposed_schemas, *settings.exposed_schemas))
         async with await psycopg.AsyncConnection.connect(
             self._public_conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT, prepare_threshold=None
         ) as connection:

@@ -371,9 +371,20 @@ GUARDS = (
         "owners of a newly exposed schema are privileged before it is served",
         "a table's owner reading every row of it in the moment after a reload",
         "server/rooms.py",
-        "            await self._roles.judge_by((*before.db_schemas, *rest.db_schemas))\n",
+        "            await self._roles.judge_by((*self._settings.exposed_schemas, *settings.exposed_schemas))\n",
         "            pass\n",
         ("unit/server/test_reload.py::test_the_roles_are_judged_by_new_schemas_before_these_are_served",),
+    ),
+    Guard(
+        "owners of the schemas that GraphQL exposes are privileged too",
+        "a table's owner reading every row of it through GraphQL, where REST does not show its schema",
+        "project/settings.py",
+        '        further = self.rest.db_extra_search_path if "graphql" in self.served else ()\n',
+        "        further: tuple[str, ...] = ()\n",
+        (
+            "unit/server/test_reload.py::test_the_roles_are_judged_by_what_graphql_exposes_too",
+            f"{ROLES}test_the_owner_of_a_table_that_only_graphql_exposes_is_privileged",
+        ),
     ),
     Guard(
         "the database cannot name a file of this machine",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from rowgate.postgres.logins import prepare
 from rowgate.postgres.roles import RoleSnapshot, RoleWatch, read_roles
-from rowgate.project.settings import Secrets
+from rowgate.project.settings import Folders, RestSettings, Secrets, ServerSettings, Settings
 
 pytestmark = pytest.mark.anyio
 MakeRole = Callable[..., str]
@@ -107,6 +109,26 @@ async def test_the_owner_of_an_exposed_table_is_privileged_and_so_are_its_member
     assert owner in (await read(watcher, ("other",))).public  # not exposed
     admin.execute("alter table todos force row level security")
     assert {owner, member, indirect} <= (await read(watcher)).public
+
+
+async def test_the_owner_of_a_table_that_only_graphql_exposes_is_privileged(
+    watcher: psycopg.AsyncConnection, admin: psycopg.Connection, role: MakeRole
+) -> None:
+    owner = role("owner")
+    admin.execute(f"grant {owner} to rowgate_public")
+    admin.execute("create schema shelf; create table shelf.todos (id int)")
+    admin.execute(f"alter table shelf.todos enable row level security; alter table shelf.todos owner to {owner}")
+    settings = Settings(
+        "p",
+        Folders(Path("/w"), Path("/w/s")),
+        Secrets(*"abcdefgh"),
+        rest=RestSettings(db_schemas=("api",), db_extra_search_path=("shelf",)),
+    )
+
+    with_graphql = replace(settings, server=ServerSettings(services=("rest", "graphql")))
+    assert owner in (await read(watcher, with_graphql.exposed_schemas)).privileged
+    without = replace(settings, server=ServerSettings(services=("rest",)))
+    assert owner in (await read(watcher, without.exposed_schemas)).public
 
 
 async def test_none_and_the_logins_are_never_served(watcher: psycopg.AsyncConnection) -> None:

@@ -18,8 +18,9 @@ from rowgate.server.rooms import Rooms
 
 pytestmark = pytest.mark.anyio
 
-SETTINGS = Settings("p", Folders(Path("/w"), Path("/w/s")), Secrets(*"abcdefgh"), rest=RestSettings(db_schemas=("a",)))
-OTHER = replace(SETTINGS, rest=RestSettings(db_schemas=("b",), db_max_rows=3))
+REST = RestSettings(db_schemas=("a",), db_extra_search_path=())
+SETTINGS = Settings("p", Folders(Path("/w"), Path("/w/s")), Secrets(*"abcdefgh"), rest=REST)
+OTHER = replace(SETTINGS, rest=replace(REST, db_schemas=("b",), db_max_rows=3))
 
 
 class Connection:
@@ -72,6 +73,14 @@ async def test_the_roles_are_judged_by_new_schemas_before_these_are_served(histo
     await made._catalog.reload()
 
     assert history == [("judged", ("a", "b")), ("read", ("b",)), "served"]
+
+
+async def test_the_roles_are_judged_by_what_graphql_exposes_too(history: list[object]) -> None:
+    made = rooms(history)
+    made.reload(replace(SETTINGS, rest=replace(REST, db_schemas=("b",), db_extra_search_path=("c", "b"))))
+    await made._catalog.reload()
+
+    assert history[0] == ("judged", ("a", "b", "c"))
 
 
 async def test_a_change_that_needs_no_catalog_is_served_at_once(history: list[object]) -> None:
