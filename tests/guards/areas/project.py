@@ -177,6 +177,14 @@ GUARDS = (
         ("unit/project/test_postgrest.py::test_the_catalogs_own_schemas_are_never_exposed",),
     ),
     Guard(
+        "Postgres' own schemas are not exposed by the search path",
+        "the catalog's tables as GraphQL types, and pg_sleep or pg_terminate_backend as fields",
+        "postgres/catalog/introspect.py",
+        '    return schema == "information_schema" or schema.startswith("pg_")\n',
+        "    return False\n",
+        ("integration/graphql/test_reflection.py::test_postgres_own_schemas_are_never_exposed",),
+    ),
+    Guard(
         "PostgREST's file is never quoted",
         "a secret of its line in an error message",
         "project/postgrest_file.py",

@@ -247,6 +247,14 @@ def test_the_exposed_schemas_of_rest_are_another_matter(catalog: Catalog) -> Non
     assert ("public", "book") in catalog.path.relations
 
 
+def test_postgres_own_schemas_are_never_exposed(url: str) -> None:
+    path = ("pg_catalog", "information_schema", "public")
+    catalog = loaded_catalog(url, ["closed"], path)
+    graph = reflect(catalog, asked(url, "reflect_clerk", path))
+    assert {schema for schema, _ in graph.tables} == {function.schema for function in graph.functions} == {"public"}
+    assert catalog.path.schemas == ("public",)
+
+
 def test_a_directive_of_another_shape_is_everybodys_error(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute("""comment on table branch is '@graphql({"primary_key_columns": "id"})'""")

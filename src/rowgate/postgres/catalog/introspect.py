@@ -56,7 +56,7 @@ async def load(
     `connection` is outside a transaction and is left so. A schema that does not exist is simply empty. Raises
     psycopg.Error when the database is lost or refuses.
     """
-    path = tuple(dict.fromkeys(extra_search_path))
+    path = tuple(dict.fromkeys(schema for schema in extra_search_path if not _is_system(schema)))
     parameters = {"schemas": list(schemas), "path": list(path), "read": list({*schemas, *path})}
     async with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute("set transaction isolation level repeatable read, read only")
@@ -97,7 +97,7 @@ async def load(
         derive_relationships(keys, views, names, computed, schemas),
         computed,
         build_functions(functions, relations),
-        build_enums(enums, frozenset(parameters["read"])),
+        build_enums(enums, frozenset(schemas) | frozenset(extra_search_path)),
         policies,
         grants,
         {schema: comment for schema, comment in comments if comment is not None and schema in schemas},
@@ -116,3 +116,8 @@ async def load(
             {schema: comment for schema, comment in comments if comment is not None and schema in path},
         ),
     )
+
+
+def _is_system(schema: str) -> bool:
+    """Postgres' own, which no search path exposes: its tables have keys, and its functions stop servers."""
+    return schema == "information_schema" or schema.startswith("pg_")
