@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from msgspec.structs import replace
-
 from rowgate.graphql.aggregate_types import aggregate_type, aggregations, result_type
 from rowgate.graphql.comparison_types import COMPARISON_TYPES, FILTER_IS, enum_comparison
 from rowgate.graphql.connection_types import PAGE_INFO, connection_type, edge_type
@@ -41,15 +39,8 @@ _OWN_TYPES: tuple[NamedType, ...] = (
 _ROOTS = frozenset({"Query", "Mutation", "Node"})
 
 
-def schema_of(graph: Graph, serial: int, *, introspection: bool | None = None) -> Schema:
-    """The schema of a graph; `serial` is what tells it apart from all others.
-
-    Introspection shows what belongs to a schema of the database that opted in (`introspection` None), everything
-    (True), or is not there at all (False).
-    """
-    if introspection:
-        graph = _opened(graph)
-    allowed = graph.introspection if introspection is None else introspection
+def schema_of(graph: Graph, serial: int) -> Schema:
+    """The schema of a graph; `serial` is what tells it apart from all others."""
     makers: _Makers = {own.name: partial(_same, own) for own in _OWN_TYPES}
     shown = {*makers, "Query", "Node"}
     tables: dict[QualifiedName, Table] = {}
@@ -72,7 +63,7 @@ def schema_of(graph: Graph, serial: int, *, introspection: bool | None = None) -
     query = query_type(
         tables,
         (function for function in graph.functions if function.volatility is not Volatility.VOLATILE),
-        introspection=allowed,
+        introspection=graph.introspection,
     )
     mutation = mutation_type(
         tables, (function for function in graph.functions if function.volatility is Volatility.VOLATILE)
@@ -82,18 +73,12 @@ def schema_of(graph: Graph, serial: int, *, introspection: bool | None = None) -
         makers["Mutation"] = partial(_same, mutation)
         shown.add("Mutation")
     return Schema(
-        OnDemand(dict(sorted(makers.items()))), query, mutation, frozenset(shown) if allowed else None, serial, tables
-    )
-
-
-def _opened(graph: Graph) -> Graph:
-    """A graph of which introspection shows everything."""
-    return replace(
-        graph,
-        tables={name: replace(table, introspectable=True) for name, table in graph.tables.items()},
-        functions=tuple(replace(function, introspectable=True) for function in graph.functions),
-        enums=tuple(replace(enum, introspectable=True) for enum in graph.enums),
-        introspection=True,
+        OnDemand(dict(sorted(makers.items()))),
+        query,
+        mutation,
+        frozenset(shown) if graph.introspection else None,
+        serial,
+        tables,
     )
 
 

@@ -24,6 +24,7 @@ from graphql.language import (
     VariableNode,
 )
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from rowgate.graphql.entities import Scalar
 from rowgate.graphql.errors import GraphQLError
@@ -34,6 +35,7 @@ from rowgate.graphql.schema import (
     EnumType,
     Field,
     InputField,
+    InputRole,
     InputType,
     ListOf,
     NamedType,
@@ -120,7 +122,7 @@ class _Coercion:
             return self._list(wanted.of, source, path, of, nested)
         type_ = self._types[wanted.name]
         if isinstance(type_, InputType):
-            return self._object(type_, source, path, nested)
+            return self._object(type_, source, path, of, nested)
         given = Given(self._plain(source), path)
         self._pin(type_, given, of)
         _check(type_, given.value, of)
@@ -153,8 +155,11 @@ class _Coercion:
             )  # lists that hold no object are of one shape at any length
         return [self.coerced(item, each, (*path, index), of, nested + 1) for index, each in enumerate(elements)]
 
-    def _object(self, type_: InputType, source: Source, path: Path | None, nested: int) -> Input:
-        """Keys keep the order in which they were given; the first error is that of the type's first field."""
+    def _object(self, type_: InputType, source: Source, path: Path | None, of: InputField, nested: int) -> Input:
+        """Keys keep the order in which they were given; the first error is that of the type's first field.
+
+        What a column is compared with may be no longer than the column (upstream has a StringFilter per length).
+        """
         if isinstance(source, ObjectValueNode):
             values: dict[str, Source] = {each.name.value: each.value for each in source.fields}
         elif isinstance(source, dict):
@@ -168,6 +173,8 @@ class _Coercion:
         for name, wanted in type_.fields.items():
             if name in values:
                 place = None if path is None else (*path, name)
+                if type_.role is InputRole.COMPARISON and of.max_length is not None:
+                    wanted = replace(wanted, max_length=of.max_length)
                 coerced[name] = self.coerced(wanted.type, values[name], place, wanted, nested + 1)
             elif isinstance(wanted.type, NonNull):
                 raise GraphQLError(_NON_NULL)

@@ -55,7 +55,7 @@ def _kind_of_list(elements: list[Json], level: int) -> Hashable:
     types = set(map(type, elements))
     if dict in types or list in types:
         return ("[", *(_kind(each, level + 1) for each in elements))
-    if types == {int} and -_INT64 <= min(elements) and max(elements) < _INT64:
+    if types == {int} and min(elements) >= -_INT64 and max(elements) < _INT64:
         return ("l", "i")
     if len(types) > 1 or int in types:
         return ("l", *dict.fromkeys(_kind(each, level) for each in elements))

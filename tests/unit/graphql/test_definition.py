@@ -25,6 +25,7 @@ from rowgate.graphql.schema import (
     TypeRef,
     Value,
 )
+from rowgate.graphql.schemas import opted
 from tests.unit.graphql.graphs import ALBUM, ARTIST, SHOP, VAULT, column, function, graph, table, value
 
 
@@ -315,14 +316,12 @@ def test_introspection_shows_what_opted_in(shop: Schema) -> None:
 
 
 def test_introspection_can_be_for_all_or_off() -> None:
-    everything = schema_of(msgspec.structs.replace(SHOP, introspection=False), 1, introspection=True)
+    nobody_opted_in = msgspec.structs.replace(SHOP, introspection=False)
+    everything = schema_of(opted(nobody_opted_in, "on"), 1)
     assert everything.shown is not None
     assert {"Vault", "Secret"} <= everything.shown
     assert "__schema" in everything.query.fields
-    for closed in (
-        schema_of(SHOP, 1, introspection=False),
-        schema_of(msgspec.structs.replace(SHOP, introspection=False), 1),
-    ):
+    for closed in (schema_of(opted(SHOP, "off"), 1), schema_of(opted(nobody_opted_in, "directive"), 1)):
         assert closed.shown is None
         assert not {"__schema", "__type"} & closed.query.fields.keys()
 

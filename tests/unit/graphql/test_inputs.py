@@ -59,9 +59,14 @@ ROW = InputType(
     },
     InputRole.INSERT,
 )
+TEXTS = InputType(
+    "Texts",
+    {"eq": InputField("eq", Named("String")), "in": InputField("in", ListOf(NonNull(Named("String"))))},
+    InputRole.COMPARISON,
+)
 COLOUR = EnumType("Colour", (EnumValue("RED"), EnumValue("GREEN")))
 TYPES: dict[str, NamedType] = {each: ScalarType(each, "") for each in SCALARS}
-TYPES |= {each.name: each for each in (FILTER, COMPARISON, ROW, COLOUR)}
+TYPES |= {each.name: each for each in (FILTER, COMPARISON, TEXTS, ROW, COLOUR)}
 QUERY = ObjectType("Query", {})
 SCHEMA = Schema(types=TYPES, query=QUERY, mutation=None, shown=None, serial=1)
 
@@ -260,6 +265,15 @@ class TestObjects:
     def test_a_length_is_that_of_a_field(self) -> None:
         message = "Invalid input for String type. Maximum character length 3"
         assert refusal(Named("Row"), '{id: 1, name: "abcd"}') == message
+
+    def test_what_a_column_is_compared_with_has_its_length(self) -> None:
+        wanted = InputField("x", Named("Texts"), max_length=3)
+        message = "Invalid input for String type. Maximum character length 3"
+        assert coerced(wanted, '{eq: "abc", in: ["a"]}')
+        assert refusal(wanted, '{eq: "abcd"}') == message
+        trace = Trace()
+        assert refusal(wanted, "{in: $x}", {"x": ["a", "abcd"]}, trace) == message
+        assert trace.pins
 
     @pytest.mark.parametrize("levels", [70, 500, 5_000])
     def test_too_deep(self, levels: int) -> None:
