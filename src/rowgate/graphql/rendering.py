@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import isfinite
 
 import msgspec
@@ -64,6 +65,11 @@ class LabelArray(msgspec.Struct, frozen=True):
         return _literal(value if type(value) is list else [value], self.label)
 
 
+def text_array(rendered: Iterable[bytes | None]) -> bytes:
+    """Texts that have been rendered already as an array literal, whatever stands in them; None is NULL."""
+    return b"{%b}" % b",".join([b"NULL" if each is None else _quoted(each) for each in rendered])
+
+
 def render_of(kind: Kind, *, several: bool = False) -> Render:
     """How values of a kind are passed; `several`: a list of them, as `in` has it."""
     item = kind.item if isinstance(kind, ListKind) else kind
@@ -121,4 +127,8 @@ def _element(value: Json, render: Render) -> bytes:
         return b"NULL"
     if type(value) is not str:
         return rendered
+    return _quoted(rendered)
+
+
+def _quoted(rendered: bytes) -> bytes:
     return b'"%b"' % rendered.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
