@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.guards.areas import database, dialect, door, identity, introspection, keys, outgoing, project
+from tests.guards.areas import database, dialect, door, graphql, identity, introspection, keys, outgoing, project
 from tests.guards.guard import Guard
 
 AREAS: Mapping[str, tuple[Guard, ...]] = {
@@ -14,6 +14,7 @@ AREAS: Mapping[str, tuple[Guard, ...]] = {
     "The door": door.GUARDS,
     "Postgres": database.GUARDS,
     "REST": dialect.GUARDS,
+    "GraphQL": graphql.GUARDS,
     "GraphQL's introspection": introspection.GUARDS,
     "Project, embedded server, logs": project.GUARDS,
 }

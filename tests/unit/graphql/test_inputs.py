@@ -98,221 +98,234 @@ def refusal(
     return raised.value.message
 
 
-class TestScalars:
-    @pytest.mark.parametrize(
-        ("type_name", "written", "value"),
-        [
-            ("Int", "1", 1),
-            ("Int", "-9223372036854775808", -(2**63)),
-            ("Float", "1", 1),
-            ("Float", "-1.5e3", -1500.0),
-            ("String", '"a"', "a"),
-            ("String", '"""\n  a\n"""', "a"),
-            ("String", "anEnum", "anEnum"),
-            ("Boolean", "true", True),
-            ("BigInt", "1", 1),
-            ("BigInt", '"1"', "1"),
-            ("BigFloat", '"1.5"', "1.5"),
-            ("JSON", '"{}"', "{}"),
-            ("UUID", '"no uuid"', "no uuid"),
-            ("Opaque", "1", 1),
-            ("Opaque", '"a"', "a"),
-            ("Opaque", "[1, {a: B}]", [1, {"a": "B"}]),
-            ("Colour", "RED", "RED"),
-            ("Colour", '"RED"', "RED"),
-        ],
+@pytest.mark.parametrize(
+    ("type_name", "written", "value"),
+    [
+        ("Int", "1", 1),
+        ("Int", "-9223372036854775808", -(2**63)),
+        ("Float", "1", 1),
+        ("Float", "-1.5e3", -1500.0),
+        ("String", '"a"', "a"),
+        ("String", '"""\n  a\n"""', "a"),
+        ("String", "anEnum", "anEnum"),
+        ("Boolean", "true", True),
+        ("BigInt", "1", 1),
+        ("BigInt", '"1"', "1"),
+        ("BigFloat", '"1.5"', "1.5"),
+        ("JSON", '"{}"', "{}"),
+        ("UUID", '"no uuid"', "no uuid"),
+        ("Opaque", "1", 1),
+        ("Opaque", '"a"', "a"),
+        ("Opaque", "[1, {a: B}]", [1, {"a": "B"}]),
+        ("Colour", "RED", "RED"),
+        ("Colour", '"RED"', "RED"),
+    ],
+)
+def test_literals(type_name: str, written: str, value: Json) -> None:
+    found = coerced(Named(type_name), written)
+    assert found == Given(value)
+    assert isinstance(found, Given)
+    assert type(found.value) is type(value)
+
+
+@pytest.mark.parametrize("type_name", SCALARS)
+def test_absent_and_null(type_name: str) -> None:
+    wanted = Named(type_name)
+    assert coerced(wanted, None) is UNSET
+    assert coerced(wanted, "$x") is UNSET
+    assert coerced(wanted, "null") == Given(None)
+    assert coerced(wanted, "$x", {"x": None}) == Given(None, ("x",))
+    for written in (None, "$x", "null"):
+        assert refusal(NonNull(wanted), written) == "Invalid input for NonNull type"
+    assert refusal(NonNull(wanted), "$x", {"x": None}) == "Invalid input for NonNull type"
+
+
+@pytest.mark.parametrize(
+    ("type_name", "values", "message"),
+    [
+        ("Int", [1.5, "1", True, [1], {}, 2**63], "Invalid input for Int type"),
+        ("Float", ["1", True, [1.5], {}], "Invalid input for Float type"),
+        ("String", [1, True, ["a"], {}], "Invalid input for String(None) type"),
+        ("Boolean", [1, "true", [], {}], "Invalid input for Boolean type"),
+        ("BigInt", [True, [1], {}], "Invalid input for BigInt type"),
+        ("BigFloat", [1, 1.5, True, [], {}], "Invalid input for BigFloat type. String required"),
+        ("JSON", [{}, [], 1], "Invalid input for JSON type"),
+        *((each, [1, True, {}, []], f"Invalid input for {each} type") for each in ("ID", "UUID", "Date", "Time")),
+        *((each, [1, True, {}, []], f"Invalid input for {each} type") for each in ("Datetime", "Cursor")),
+        ("Colour", ["BLUE", 1, True, {}, [], ""], "Invalid input for Colour type"),
+    ],
+)
+def test_variables_of_another_type(type_name: str, values: list[Json], message: str) -> None:
+    for value in values:
+        assert refusal(Named(type_name), "$x", {"x": value}) == message
+
+
+@pytest.mark.parametrize(
+    ("type_name", "written", "message"),
+    [
+        ("Int", "1.5", "Invalid input for Int type"),
+        ("Int", '"1"', "Invalid input for Int type"),
+        ("Int", "[1]", "Invalid input for Int type"),
+        ("Int", "9223372036854775808", "Invalid Int input"),
+        ("BigInt", "1" * 5_000, "Invalid Int input"),
+        ("String", "{a: 1}", "Invalid input for String(None) type"),
+        ("Colour", "BLUE", "Invalid input for Colour type"),
+    ],
+)
+def test_literals_of_another_type(type_name: str, written: str, message: str) -> None:
+    assert refusal(Named(type_name), written) == message
+
+
+def test_a_text_may_have_a_length() -> None:
+    wanted = InputField("x", Named("String"), max_length=3)
+    assert coerced(wanted, '"äöü"') == Given("äöü")
+    assert refusal(wanted, '"abcd"') == "Invalid input for String type. Maximum character length 3"
+    assert refusal(wanted, "1") == "Invalid input for String(Some(3)) type"
+
+
+def test_a_value_knows_its_place() -> None:
+    assert coerced(Named("Int"), "$x", {"x": 1}) == Given(1, ("x",))
+
+
+def test_a_default_is_part_of_the_query() -> None:
+    assert coerced(Named("Int"), "$x", declared="($x: Int = 2)") == Given(2)
+    assert coerced(Named("Int"), "$x", {"x": 1}, declared="($x: Int = 2)") == Given(1, ("x",))
+    assert coerced(Named("Int"), "$x", {"x": None}, declared="($x: Int = 2)") == Given(None, ("x",))
+
+
+def test_variables_within_an_object() -> None:
+    assert coerced(Named("Filter"), "{a: {eq: $x}, not: $y}", {"x": 1, "y": {"a": {"in": [1, 2]}}}) == {
+        "a": {"eq": Given(1, ("x",))},
+        "not": {"a": {"in": Given([1, 2], ("y", "a", "in"))}},
+    }
+    assert coerced(Named("Filter"), "{a: {eq: $absent}}") == {"a": {"eq": UNSET}}
+
+
+def test_variables_within_a_list_of_objects() -> None:
+    found = coerced(ListOf(NonNull(Named("Row"))), "[{id: $x}, $y]", {"x": 1, "y": {"id": 2}})
+    assert found == [{"id": Given(1, ("x",))}, {"id": Given(2, ("y", "id"))}]
+
+
+def test_variables_within_a_list_of_scalars_are_pinned() -> None:
+    trace = Trace()
+    found = coerced(ListOf(NonNull(Named("Int"))), "[1, $x]", {"x": 2}, trace=trace)
+    assert found == Given([1, 2])
+    assert [each.path for each in trace.pins] == [("x",)]
+    assert refusal(ListOf(NonNull(Named("Int"))), "[$x]") == "Invalid input for NonNull type"
+    assert refusal(ListOf(Named("Int")), "[$x]").startswith("Encounterd `Absent` value")
+
+
+def test_a_single_value_is_a_list_of_one() -> None:
+    assert coerced(ListOf(Named("Int")), "1") == Given([1])
+    assert coerced(ListOf(Named("Int")), "$x", {"x": 1}) == Given([1], ("x",))
+    assert coerced(ListOf(Named("Row")), "{id: 1}") == [{"id": Given(1)}]
+    assert coerced(ListOf(Named("Row")), "$x", {"x": {"id": 1}}) == [{"id": Given(1, ("x", "id"))}]
+
+
+def test_null_is_no_list() -> None:
+    assert coerced(ListOf(Named("Int")), "null") == Given(None)
+    assert refusal(NonNull(ListOf(Named("Int"))), "null") == "Invalid input for NonNull type"
+
+
+def test_scalars_of_a_variable_are_one_leaf() -> None:
+    assert coerced(ListOf(Named("Int")), "$x", {"x": [1, None]}) == Given([1, None], ("x",))
+    assert refusal(ListOf(NonNull(Named("Int"))), "$x", {"x": [1, None]}) == "Invalid input for NonNull type"
+    assert refusal(ListOf(NonNull(Named("Int"))), "$x", {"x": ["a", None]}) == "Invalid input for Int type"
+    assert refusal(ListOf(Named("Int")), "$x", {"x": [[1]]}) == "Invalid input for Int type"
+
+
+def test_objects_of_a_variable_are_leaves_of_their_own() -> None:
+    found = coerced(ListOf(NonNull(Named("Row"))), "$x", {"x": [{"id": 1}, {"id": 2, "tags": ["a"]}]})
+    assert found == [
+        {"id": Given(1, ("x", 0, "id"))},
+        {"id": Given(2, ("x", 1, "id")), "tags": Given(["a"], ("x", 1, "tags"))},
+    ]
+    assert refusal(ListOf(NonNull(Named("Row"))), "$x", {"x": [{"id": 1}, None]}) == "Invalid input for NonNull type"
+
+
+def test_keys_that_are_not_fields() -> None:
+    message = 'Input for type Filter contains extra keys ["b"]'
+    assert refusal(Named("Filter"), "{b: 1, a: 2}") == message
+    assert refusal(Named("Filter"), "$x", {"x": {"b": 1}}) == message
+    assert refusal(Named("Filter"), "$x", {"x": {'"': 1, "c": 1}}) == (
+        'Input for type Filter contains extra keys ["\\"", "c"]'
     )
-    def test_literals(self, type_name: str, written: str, value: Json) -> None:
-        found = coerced(Named(type_name), written)
-        assert found == Given(value)
-        assert isinstance(found, Given)
-        assert type(found.value) is type(value)
-
-    @pytest.mark.parametrize("type_name", SCALARS)
-    def test_absent_and_null(self, type_name: str) -> None:
-        wanted = Named(type_name)
-        assert coerced(wanted, None) is UNSET
-        assert coerced(wanted, "$x") is UNSET
-        assert coerced(wanted, "null") == Given(None)
-        assert coerced(wanted, "$x", {"x": None}) == Given(None, ("x",))
-        for written in (None, "$x", "null"):
-            assert refusal(NonNull(wanted), written) == "Invalid input for NonNull type"
-        assert refusal(NonNull(wanted), "$x", {"x": None}) == "Invalid input for NonNull type"
-
-    @pytest.mark.parametrize(
-        ("type_name", "values", "message"),
-        [
-            ("Int", [1.5, "1", True, [1], {}, 2**63], "Invalid input for Int type"),
-            ("Float", ["1", True, [1.5], {}], "Invalid input for Float type"),
-            ("String", [1, True, ["a"], {}], "Invalid input for String(None) type"),
-            ("Boolean", [1, "true", [], {}], "Invalid input for Boolean type"),
-            ("BigInt", [True, [1], {}], "Invalid input for BigInt type"),
-            ("BigFloat", [1, 1.5, True, [], {}], "Invalid input for BigFloat type. String required"),
-            ("JSON", [{}, [], 1], "Invalid input for JSON type"),
-            *((each, [1, True, {}, []], f"Invalid input for {each} type") for each in ("ID", "UUID", "Date", "Time")),
-            *((each, [1, True, {}, []], f"Invalid input for {each} type") for each in ("Datetime", "Cursor")),
-            ("Colour", ["BLUE", 1, True, {}, [], ""], "Invalid input for Colour type"),
-        ],
-    )
-    def test_variables_of_another_type(self, type_name: str, values: list[Json], message: str) -> None:
-        for value in values:
-            assert refusal(Named(type_name), "$x", {"x": value}) == message
-
-    @pytest.mark.parametrize(
-        ("type_name", "written", "message"),
-        [
-            ("Int", "1.5", "Invalid input for Int type"),
-            ("Int", '"1"', "Invalid input for Int type"),
-            ("Int", "[1]", "Invalid input for Int type"),
-            ("Int", "9223372036854775808", "Invalid Int input"),
-            ("BigInt", "1" * 5_000, "Invalid Int input"),
-            ("String", "{a: 1}", "Invalid input for String(None) type"),
-            ("Colour", "BLUE", "Invalid input for Colour type"),
-        ],
-    )
-    def test_literals_of_another_type(self, type_name: str, written: str, message: str) -> None:
-        assert refusal(Named(type_name), written) == message
-
-    def test_a_text_may_have_a_length(self) -> None:
-        wanted = InputField("x", Named("String"), max_length=3)
-        assert coerced(wanted, '"äöü"') == Given("äöü")
-        assert refusal(wanted, '"abcd"') == "Invalid input for String type. Maximum character length 3"
-        assert refusal(wanted, "1") == "Invalid input for String(Some(3)) type"
 
 
-class TestVariables:
-    def test_a_value_knows_its_place(self) -> None:
-        assert coerced(Named("Int"), "$x", {"x": 1}) == Given(1, ("x",))
-
-    def test_a_default_is_part_of_the_query(self) -> None:
-        assert coerced(Named("Int"), "$x", declared="($x: Int = 2)") == Given(2)
-        assert coerced(Named("Int"), "$x", {"x": 1}, declared="($x: Int = 2)") == Given(1, ("x",))
-        assert coerced(Named("Int"), "$x", {"x": None}, declared="($x: Int = 2)") == Given(None, ("x",))
-
-    def test_within_an_object(self) -> None:
-        assert coerced(Named("Filter"), "{a: {eq: $x}, not: $y}", {"x": 1, "y": {"a": {"in": [1, 2]}}}) == {
-            "a": {"eq": Given(1, ("x",))},
-            "not": {"a": {"in": Given([1, 2], ("y", "a", "in"))}},
-        }
-        assert coerced(Named("Filter"), "{a: {eq: $absent}}") == {"a": {"eq": UNSET}}
-
-    def test_within_a_list_of_objects(self) -> None:
-        found = coerced(ListOf(NonNull(Named("Row"))), "[{id: $x}, $y]", {"x": 1, "y": {"id": 2}})
-        assert found == [{"id": Given(1, ("x",))}, {"id": Given(2, ("y", "id"))}]
-
-    def test_within_a_list_of_scalars_they_are_pinned(self) -> None:
-        trace = Trace()
-        found = coerced(ListOf(NonNull(Named("Int"))), "[1, $x]", {"x": 2}, trace=trace)
-        assert found == Given([1, 2])
-        assert [each.path for each in trace.pins] == [("x",)]
-        assert refusal(ListOf(NonNull(Named("Int"))), "[$x]") == "Invalid input for NonNull type"
-        assert refusal(ListOf(Named("Int")), "[$x]").startswith("Encounterd `Absent` value")
+def test_what_is_no_object() -> None:
+    values: list[Json] = [1, "a", [], [{}], True]
+    for value in values:
+        assert refusal(Named("Filter"), "$x", {"x": value}) == "Invalid input for Filter type"
+    assert refusal(Named("Filter"), "[]") == "Invalid input for Filter type"
 
 
-class TestLists:
-    def test_a_single_value_is_a_list_of_one(self) -> None:
-        assert coerced(ListOf(Named("Int")), "1") == Given([1])
-        assert coerced(ListOf(Named("Int")), "$x", {"x": 1}) == Given([1], ("x",))
-        assert coerced(ListOf(Named("Row")), "{id: 1}") == [{"id": Given(1)}]
-        assert coerced(ListOf(Named("Row")), "$x", {"x": {"id": 1}}) == [{"id": Given(1, ("x", "id"))}]
-
-    def test_null_is_no_list(self) -> None:
-        assert coerced(ListOf(Named("Int")), "null") == Given(None)
-        assert refusal(NonNull(ListOf(Named("Int"))), "null") == "Invalid input for NonNull type"
-
-    def test_scalars_of_a_variable_are_one_leaf(self) -> None:
-        assert coerced(ListOf(Named("Int")), "$x", {"x": [1, None]}) == Given([1, None], ("x",))
-        assert refusal(ListOf(NonNull(Named("Int"))), "$x", {"x": [1, None]}) == "Invalid input for NonNull type"
-        assert refusal(ListOf(NonNull(Named("Int"))), "$x", {"x": ["a", None]}) == "Invalid input for Int type"
-        assert refusal(ListOf(Named("Int")), "$x", {"x": [[1]]}) == "Invalid input for Int type"
-
-    def test_objects_are_not(self) -> None:
-        found = coerced(ListOf(NonNull(Named("Row"))), "$x", {"x": [{"id": 1}, {"id": 2, "tags": ["a"]}]})
-        assert found == [
-            {"id": Given(1, ("x", 0, "id"))},
-            {"id": Given(2, ("x", 1, "id")), "tags": Given(["a"], ("x", 1, "tags"))},
-        ]
-        assert (
-            refusal(ListOf(NonNull(Named("Row"))), "$x", {"x": [{"id": 1}, None]}) == "Invalid input for NonNull type"
-        )
+def test_a_field_that_must_be_there() -> None:
+    assert refusal(Named("Row"), "{}") == "Invalid input for NonNull type"
+    assert refusal(Named("Row"), '{name: "abcd"}') == "Invalid input for NonNull type"  # id is the type's first
+    assert coerced(Named("Row"), "null") == Given(None)
 
 
-class TestObjects:
-    def test_keys_that_are_not_fields(self) -> None:
-        message = 'Input for type Filter contains extra keys ["b"]'
-        assert refusal(Named("Filter"), "{b: 1, a: 2}") == message
-        assert refusal(Named("Filter"), "$x", {"x": {"b": 1}}) == message
-        assert refusal(Named("Filter"), "$x", {"x": {'"': 1, "c": 1}}) == (
-            'Input for type Filter contains extra keys ["\\"", "c"]'
-        )
-
-    def test_what_is_no_object(self) -> None:
-        values: list[Json] = [1, "a", [], [{}], True]
-        for value in values:
-            assert refusal(Named("Filter"), "$x", {"x": value}) == "Invalid input for Filter type"
-        assert refusal(Named("Filter"), "[]") == "Invalid input for Filter type"
-
-    def test_a_field_that_must_be_there(self) -> None:
-        assert refusal(Named("Row"), "{}") == "Invalid input for NonNull type"
-        assert refusal(Named("Row"), '{name: "abcd"}') == "Invalid input for NonNull type"  # id is the type's first
-        assert coerced(Named("Row"), "null") == Given(None)
-
-    def test_keys_keep_their_order_and_the_last_of_two_counts(self) -> None:
-        found = coerced(Named("Row"), '{name: "a", id: 1, name: "b"}')
-        assert isinstance(found, dict)
-        assert list(found.items()) == [("name", Given("b")), ("id", Given(1))]
-
-    def test_a_length_is_that_of_a_field(self) -> None:
-        message = "Invalid input for String type. Maximum character length 3"
-        assert refusal(Named("Row"), '{id: 1, name: "abcd"}') == message
-
-    def test_what_a_column_is_compared_with_has_its_length(self) -> None:
-        wanted = InputField("x", Named("Texts"), max_length=3)
-        message = "Invalid input for String type. Maximum character length 3"
-        assert coerced(wanted, '{eq: "abc", in: ["a"]}')
-        assert refusal(wanted, '{eq: "abcd"}') == message
-        trace = Trace()
-        assert refusal(wanted, "{in: $x}", {"x": ["a", "abcd"]}, trace) == message
-        assert trace.pins
-
-    @pytest.mark.parametrize("levels", [70, 500, 5_000])
-    def test_too_deep(self, levels: int) -> None:
-        value: Json = {}
-        for _ in range(levels):
-            value = {"not": value}
-        assert refusal(Named("Filter"), "$x", {"x": value}) == "Input is nested more than 64 levels deep"
-        assert refusal(Named("Filter"), "{not: " * 70 + "{}" + "}" * 70) == "Input is nested more than 64 levels deep"
+def test_keys_keep_their_order_and_the_last_of_two_counts() -> None:
+    found = coerced(Named("Row"), '{name: "a", id: 1, name: "b"}')
+    assert isinstance(found, dict)
+    assert list(found.items()) == [("name", Given("b")), ("id", Given(1))]
 
 
-class TestWhatIsPinned:
-    def test_nothing_that_only_the_shape_decides(self) -> None:
-        trace = Trace()
-        coerced(Named("Filter"), "$x", {"x": {"a": {"in": [1], "eq": None}}}, trace=trace)
-        assert trace.pins == []
+def test_a_length_is_that_of_a_field() -> None:
+    message = "Invalid input for String type. Maximum character length 3"
+    assert refusal(Named("Row"), '{id: 1, name: "abcd"}') == message
 
-    def test_whether_a_value_is_one_of_an_enum(self) -> None:
-        trace = Trace()
-        coerced(Named("Colour"), "$x", {"x": "RED"}, trace=trace)
-        (pin,) = trace.pins
-        assert pin.read("RED") == pin.read("GREEN") != pin.read("BLUE")
-        trace = Trace()
-        refusal(ListOf(Named("Colour")), "$x", {"x": ["RED", "BLUE"]}, trace)
-        (pin,) = trace.pins
-        assert pin.path == ("x",)
-        assert pin.read(["RED", "BLUE"]) == pin.read("BLUE") != pin.read(["RED", None])
 
-    def test_whether_a_text_is_too_long(self) -> None:
-        trace = Trace()
-        refusal(Named("Row"), "$x", {"x": {"id": 1, "name": "abcd"}}, trace)
-        (pin,) = trace.pins
-        assert pin.path == ("x", "name")
-        assert pin.read("abcd") == pin.read("abcde") != pin.read("abc")
+def test_what_a_column_is_compared_with_has_its_length() -> None:
+    wanted = InputField("x", Named("Texts"), max_length=3)
+    message = "Invalid input for String type. Maximum character length 3"
+    assert coerced(wanted, '{eq: "abc", in: ["a"]}')
+    assert refusal(wanted, '{eq: "abcd"}') == message
+    trace = Trace()
+    assert refusal(wanted, "{in: $x}", {"x": ["a", "abcd"]}, trace) == message
+    assert trace.pins
 
-    def test_how_many_nulls_stand_where_objects_should(self) -> None:
-        trace = Trace()
-        assert coerced(ListOf(Named("Row")), "$x", {"x": [None]}, trace=trace) == [Given(None, ("x", 0))]
-        (pin,) = trace.pins
-        assert pin.read([None]) != pin.read([None, None])
+
+@pytest.mark.parametrize("levels", [70, 500, 5_000])
+def test_an_argument_has_a_bounded_depth(levels: int) -> None:
+    value: Json = {}
+    for _ in range(levels):
+        value = {"not": value}
+    assert refusal(Named("Filter"), "$x", {"x": value}) == "Input is nested more than 64 levels deep"
+    assert refusal(Named("Filter"), "{not: " * 70 + "{}" + "}" * 70) == "Input is nested more than 64 levels deep"
+
+
+def test_nothing_that_only_the_shape_decides_is_pinned() -> None:
+    trace = Trace()
+    coerced(Named("Filter"), "$x", {"x": {"a": {"in": [1], "eq": None}}}, trace=trace)
+    assert trace.pins == []
+
+
+def test_whether_a_value_is_one_of_an_enum_is_pinned() -> None:
+    trace = Trace()
+    coerced(Named("Colour"), "$x", {"x": "RED"}, trace=trace)
+    (pin,) = trace.pins
+    assert pin.read("RED") == pin.read("GREEN") != pin.read("BLUE")
+    trace = Trace()
+    refusal(ListOf(Named("Colour")), "$x", {"x": ["RED", "BLUE"]}, trace)
+    (pin,) = trace.pins
+    assert pin.path == ("x",)
+    assert pin.read(["RED", "BLUE"]) == pin.read("BLUE") != pin.read(["RED", None])
+
+
+def test_whether_a_text_is_too_long_is_pinned() -> None:
+    trace = Trace()
+    refusal(Named("Row"), "$x", {"x": {"id": 1, "name": "abcd"}}, trace)
+    (pin,) = trace.pins
+    assert pin.path == ("x", "name")
+    assert pin.read("abcd") == pin.read("abcde") != pin.read("abc")
+
+
+def test_how_many_nulls_stand_where_objects_should_is_pinned() -> None:
+    trace = Trace()
+    assert coerced(ListOf(Named("Row")), "$x", {"x": [None]}, trace=trace) == [Given(None, ("x", 0))]
+    (pin,) = trace.pins
+    assert pin.read([None]) != pin.read([None, None])
 
 
 def test_arguments_that_a_field_does_not_have() -> None:

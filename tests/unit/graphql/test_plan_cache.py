@@ -108,145 +108,159 @@ def request(query: str, variables: Mapping[str, Json] = {}, operation: str | Non
     return GraphQLRequest(query, operation, variables)
 
 
-class TestWhatIsKept:
-    def test_a_plan_serves_other_values(self) -> None:
-        counting = Counting()
-        cache = PlanCache(LIMITS, counting)
-        query = "query ($row: Row) { f(row: $row) }"
-        first = cache.ready(request(query, {"row": {"id": 1, "name": "a"}}), SCHEMA)
-        again = cache.ready(request(query, {"row": {"id": 2, "name": "b"}}), SCHEMA)
-        assert first is again
-        assert counting.calls == 1
-        assert [type(each) for each in first.statements[0].parameters] == [Hole, Hole]
-
-    def test_another_shape_text_operation_or_schema_is_planned(self) -> None:
-        counting = Counting()
-        cache = PlanCache(LIMITS, counting)
-        query = "query A { f(any: $x) } query B { f(any: $x) }"
-        cache.ready(request(query, {"x": 1}, "A"), SCHEMA)
-        for number, (each, schema) in enumerate(
-            [
-                (request(query, {"x": "a"}, "A"), SCHEMA),
-                (request(query, {"x": 1}, "B"), SCHEMA),
-                (request(query + " ", {"x": 1}, "A"), SCHEMA),
-                (request(query, {"x": 1}, "A"), replace(SCHEMA, serial=2)),
-            ]
-        ):
-            cache.ready(each, schema)
-            cache.ready(each, schema)
-            assert counting.calls == number + 2
-
-    def test_what_was_looked_at_must_be_the_same(self) -> None:
-        counting = Counting()
-        cache = PlanCache(LIMITS, counting)
-        query = "{ f(first: $n, any: $x) }"
-        ready = [
-            cache.ready(request(query, {"n": n, "x": x}), SCHEMA) for n, x in ((1, 1), (1, 2), (2, 1), (1, 3), (2, 9))
-        ]
-        assert ready[0] is ready[1] is ready[3]
-        assert ready[2] is ready[4]
-        assert [each.statements[0].sql[:14] for each in ready[1:3]] == ["select limit 1", "select limit 2"]
-        assert counting.calls == 2
-
-    def test_what_was_looked_at_may_depend_on_what_was_seen(self) -> None:
-        counting = Counting()
-        cache = PlanCache(LIMITS, counting)
-        query = "{ f(first: $n) @skip(if: $no) f2: f }"
-        requests = [request(query, {"n": n, "no": no}) for n in (1, 2) for no in (True, False)]
-        for each in requests * 3:
-            assert cache.ready(each, SCHEMA) == PlanCache(LIMITS, toy).ready(each, SCHEMA)
-        assert counting.calls == 3  # skipped, it does not matter how many
-
-    def test_an_error_is_kept_like_a_plan(self) -> None:
-        counting = Counting()
-        cache = PlanCache(LIMITS, counting)
-        for value in ("abc", "a", "abcd", "b"):
-            prepared = cache.ready(request("{ f(row: {name: $x}) }", {"x": value}), SCHEMA)
-            assert bool(prepared.errors) is (len(value) > 2)
-        assert counting.calls == 2
-
-    def test_a_document_is_read_once_for_all_shapes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        read: list[str] = []
-
-        def reading(query: str, name: str | None, limits: Limits) -> Operation:
-            read.append(query)
-            return read_operation(query, name, limits)
-
-        monkeypatch.setattr(plan_cache, "read_operation", reading)
-        cache = PlanCache(LIMITS, toy)
-        for value in (1, "a", None, True):
-            cache.ready(request("{ f(any: $x) }", {"x": value}), SCHEMA)
-        assert len(read) == 1
+def test_a_plan_serves_other_values() -> None:
+    counting = Counting()
+    cache = PlanCache(LIMITS, counting)
+    query = "query ($row: Row) { f(row: $row) }"
+    first = cache.ready(request(query, {"row": {"id": 1, "name": "a"}}), SCHEMA)
+    again = cache.ready(request(query, {"row": {"id": 2, "name": "b"}}), SCHEMA)
+    assert first is again
+    assert counting.calls == 1
+    assert [type(each) for each in first.statements[0].parameters] == [Hole, Hole]
 
 
-class TestWhatCannotBe:
-    @pytest.mark.parametrize(
-        ("query", "variables", "message"),
+def test_another_shape_text_operation_or_schema_is_planned() -> None:
+    counting = Counting()
+    cache = PlanCache(LIMITS, counting)
+    query = "query A { f(any: $x) } query B { f(any: $x) }"
+    cache.ready(request(query, {"x": 1}, "A"), SCHEMA)
+    for number, (each, schema) in enumerate(
         [
-            ("{", {}, "query parse error: Expected Name, found <EOF> at line 1, column 2"),
-            ("query A { f } query B { f }", {}, "Operation not found"),
-            ("{ f }", {"x": [[{}] for _ in range(3)] * 1}, None),
-            ("{ a: f(any: $x) ...g }", {"x": 1}, "no fragment named g on type Query"),
-        ],
-    )
-    def test_it_is_an_answer(self, query: str, variables: Mapping[str, Json], message: str | None) -> None:
-        cache = PlanCache(LIMITS, toy)
-        for _ in range(2):
-            prepared = cache.ready(request(query, variables), SCHEMA)
-            assert prepared.errors == (() if message is None else (message,))
-            assert (prepared.parts is None) is (message is not None)
-
-    def test_variables_without_bottom(self) -> None:
-        value: Json = 1
-        for _ in range(5_000):
-            value = [value, {}]
-        prepared = PlanCache(LIMITS, toy).ready(request("{ f }", {"x": value}), SCHEMA)
-        assert prepared.errors == ("Variables are nested more than 100 levels deep",)
-        assert prepared.nothing_ran
-
-    def test_a_planner_without_bottom(self) -> None:
-        def endless(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -> Prepared:
-            return endless(operation, scope, schema, limits)
-
-        prepared = PlanCache(LIMITS, endless).ready(request("{ f }"), SCHEMA)
-        assert prepared.errors == ("Query is nested too deeply",)
+            (request(query, {"x": "a"}, "A"), SCHEMA),
+            (request(query, {"x": 1}, "B"), SCHEMA),
+            (request(query + " ", {"x": 1}, "A"), SCHEMA),
+            (request(query, {"x": 1}, "A"), replace(SCHEMA, serial=2)),
+        ]
+    ):
+        cache.ready(each, schema)
+        cache.ready(each, schema)
+        assert counting.calls == number + 2
 
 
-class TestMemory:
-    def test_endless_distinct_requests_stay_within_bounds(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name, bound in (("BYTES", 100_000), ("LARGE_BYTES", 100_000), ("DOCUMENT_BYTES", 100_000)):
-            monkeypatch.setattr(plan_cache, name, bound)
-        cache = PlanCache(LIMITS, toy)
-        for number in range(400):
-            cache.ready(request(f"{{ f{number}: f }}"), SCHEMA)  # texts
-            cache.ready(request(f"{{ f{number} "), SCHEMA)  # errors
-            cache.ready(request("{ f(any: $x) }", {"x": {str(number): 1}}), SCHEMA)  # shapes
-            cache.ready(request("{ f(first: $x) }", {"x": number}), SCHEMA)  # values
-            cache.ready(request("{ f(first: $x) }", {"x": "a" * number}), SCHEMA)
-            cache.ready(request("{ f(any: $x) }", {"x": [{"a": 1}] * number}), SCHEMA)
-            assert cache.size <= 300_000
-        assert cache.size > 100_000
+def test_what_was_looked_at_must_be_the_same() -> None:
+    counting = Counting()
+    cache = PlanCache(LIMITS, counting)
+    query = "{ f(first: $n, any: $x) }"
+    ready = [cache.ready(request(query, {"n": n, "x": x}), SCHEMA) for n, x in ((1, 1), (1, 2), (2, 1), (1, 3), (2, 9))]
+    assert ready[0] is ready[1] is ready[3]
+    assert ready[2] is ready[4]
+    assert [each.statements[0].sql[:14] for each in ready[1:3]] == ["select limit 1", "select limit 2"]
+    assert counting.calls == 2
 
-    def test_a_large_answer_is_kept_beside_the_others(self) -> None:
-        calls = []
 
-        def introspecting(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -> Prepared:
-            calls.append(operation)
-            return Prepared(Access.READ_ONLY, (), (Fixed("__schema", b"a" * 1_000_000),))
+def test_what_was_looked_at_may_depend_on_what_was_seen() -> None:
+    counting = Counting()
+    cache = PlanCache(LIMITS, counting)
+    query = "{ f(first: $n) @skip(if: $no) f2: f }"
+    requests = [request(query, {"n": n, "no": no}) for n in (1, 2) for no in (True, False)]
+    for each in requests * 3:
+        assert cache.ready(each, SCHEMA) == PlanCache(LIMITS, toy).ready(each, SCHEMA)
+    assert counting.calls == 3  # skipped, it does not matter how many
 
-        cache = PlanCache(LIMITS, introspecting)
-        for _ in range(3):
-            cache.ready(request("{ __schema }"), SCHEMA)
-        assert len(calls) == 1
-        assert cache.size > 1_000_000
 
-    def test_plans_of_a_shape_with_many_sets_of_pins_are_right_all_the_same(self) -> None:
-        cache, counting = PlanCache(LIMITS, toy), Counting()
-        query = "{ " + " ".join(f"f{each}: f @skip(if: $s{each})" for each in range(6)) + " f(first: $n) }"
-        for number in range(200):
-            variables = {f"s{each}": bool(number >> each & 1) for each in range(6)} | {"n": number % 3}
-            asked = request(query, variables)
-            assert cache.ready(asked, SCHEMA) == PlanCache(LIMITS, counting).ready(asked, SCHEMA)
+def test_an_error_is_kept_like_a_plan() -> None:
+    counting = Counting()
+    cache = PlanCache(LIMITS, counting)
+    for value in ("abc", "a", "abcd", "b"):
+        prepared = cache.ready(request("{ f(row: {name: $x}) }", {"x": value}), SCHEMA)
+        assert bool(prepared.errors) is (len(value) > 2)
+    assert counting.calls == 2
+
+
+def test_a_document_is_read_once_for_all_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def reading(query: str, name: str | None, limits: Limits) -> Operation:
+        read.append(query)
+        return read_operation(query, name, limits)
+
+    monkeypatch.setattr(plan_cache, "read_operation", reading)
+    cache = PlanCache(LIMITS, toy)
+    for value in (1, "a", None, True):
+        cache.ready(request("{ f(any: $x) }", {"x": value}), SCHEMA)
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "message"),
+    [
+        ("{", {}, "query parse error: Expected Name, found <EOF> at line 1, column 2"),
+        ("query A { f } query B { f }", {}, "Operation not found"),
+        ("{ f }", {"x": [[{}] for _ in range(3)] * 1}, None),
+        ("{ a: f(any: $x) ...g }", {"x": 1}, "no fragment named g on type Query"),
+    ],
+)
+def test_what_cannot_be_is_an_answer(query: str, variables: Mapping[str, Json], message: str | None) -> None:
+    cache = PlanCache(LIMITS, toy)
+    for _ in range(2):
+        prepared = cache.ready(request(query, variables), SCHEMA)
+        assert prepared.errors == (() if message is None else (message,))
+        assert (prepared.parts is None) is (message is not None)
+
+
+def test_variables_have_a_bounded_depth() -> None:
+    value: Json = 1
+    for _ in range(5_000):
+        value = [value, {}]
+    prepared = PlanCache(LIMITS, toy).ready(request("{ f }", {"x": value}), SCHEMA)
+    assert prepared.errors == ("Variables are nested more than 100 levels deep",)
+    assert prepared.nothing_ran
+
+
+def test_a_planner_without_bottom_is_an_answer() -> None:
+    def endless(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -> Prepared:
+        return endless(operation, scope, schema, limits)
+
+    prepared = PlanCache(LIMITS, endless).ready(request("{ f }"), SCHEMA)
+    assert prepared.errors == ("Query is nested too deeply",)
+
+
+def test_endless_distinct_requests_stay_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, bound in (("BYTES", 100_000), ("LARGE_BYTES", 100_000), ("DOCUMENT_BYTES", 100_000)):
+        monkeypatch.setattr(plan_cache, name, bound)
+    cache = PlanCache(LIMITS, toy)
+    for number in range(400):
+        cache.ready(request(f"{{ f{number}: f }}"), SCHEMA)  # texts
+        cache.ready(request(f"{{ f{number} "), SCHEMA)  # errors
+        cache.ready(request("{ f(any: $x) }", {"x": {str(number): 1}}), SCHEMA)  # shapes
+        cache.ready(request("{ f(first: $x) }", {"x": number}), SCHEMA)  # values
+        cache.ready(request("{ f(first: $x) }", {"x": "a" * number}), SCHEMA)
+        cache.ready(request("{ f(any: $x) }", {"x": [{"a": 1}] * number}), SCHEMA)
+        assert cache.size <= 300_000
+    assert cache.size > 100_000
+
+
+def test_values_that_were_looked_at_weigh_what_they_are() -> None:
+    cache = PlanCache(LIMITS, toy)
+    before = cache.size
+    cache.ready(request("{ f(first: $x) @skip(if: $y) f(any: $z) }", {"x": 1, "y": True, "z": "a" * 50_000}), SCHEMA)
+    small = cache.size - before
+    cache.ready(request("{ f(any: [$x]) }", {"x": "a" * 50_000}), SCHEMA)
+    assert small < 10_000
+    assert cache.size - before - small > 50_000
+
+
+def test_a_large_answer_is_kept_beside_the_others() -> None:
+    calls = []
+
+    def introspecting(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -> Prepared:
+        calls.append(operation)
+        return Prepared(Access.READ_ONLY, (), (Fixed("__schema", b"a" * 1_000_000),))
+
+    cache = PlanCache(LIMITS, introspecting)
+    for _ in range(3):
+        cache.ready(request("{ __schema }"), SCHEMA)
+    assert len(calls) == 1
+    assert cache.size > 1_000_000
+
+
+def test_plans_of_a_shape_with_many_sets_of_pins_are_right_all_the_same() -> None:
+    cache, counting = PlanCache(LIMITS, toy), Counting()
+    query = "{ " + " ".join(f"f{each}: f @skip(if: $s{each})" for each in range(6)) + " f(first: $n) }"
+    for number in range(200):
+        variables = {f"s{each}": bool(number >> each & 1) for each in range(6)} | {"n": number % 3}
+        asked = request(query, variables)
+        assert cache.ready(asked, SCHEMA) == PlanCache(LIMITS, counting).ready(asked, SCHEMA)
 
 
 VALUES = st.recursive(
@@ -281,11 +295,30 @@ def filled(prepared: Prepared, variables: Mapping[str, Json]) -> list[bytes | st
     return found
 
 
-@given(
-    query=st.sampled_from(QUERIES),
-    asked=st.lists(st.dictionaries(st.sampled_from("xy"), VALUES, max_size=2), min_size=2, max_size=8),
-)
-@settings(max_examples=400, deadline=None)
+def alike(value: Json, draw: st.DrawFn) -> Json:
+    """Another value of the same shape."""
+    if isinstance(value, dict):
+        return {name: alike(each, draw) for name, each in value.items()}
+    if isinstance(value, list):
+        return [alike(each, draw) for each in value]
+    if isinstance(value, bool) or value is None:
+        return value if value is None else draw(st.booleans())
+    if isinstance(value, str):
+        return draw(st.sampled_from(["a", "b", "abc", "abcd", "RED", "GREEN", "\0"]))
+    return draw(st.integers(-1, 2)) if isinstance(value, int) and value < 2**63 else draw(st.floats(0, 3))
+
+
+@st.composite
+def families(draw: st.DrawFn) -> list[dict[str, Json]]:
+    """Variables of a few shapes, several of each."""
+    shapes = draw(
+        st.lists(st.dictionaries(st.sampled_from("xy"), VALUES, min_size=1, max_size=2), min_size=1, max_size=2)
+    )
+    return [alike(each, draw) for _ in range(4) for each in shapes]
+
+
+@given(query=st.sampled_from(QUERIES), asked=families())
+@settings(max_examples=300, deadline=None)
 def test_a_kept_plan_is_the_one_that_would_be_made_anew(query: str, asked: list[dict[str, Json]]) -> None:
     cache = PlanCache(LIMITS, toy)
     for variables in asked:
