@@ -2,6 +2,9 @@
 
 Types refer to one another by name, so that a schema is a tree of frozen records. `definition.py` and its neighbours
 build one from a `Graph`; `plan.py` reads the meanings, `introspection.py` everything else.
+
+Records of which a large schema has many are kept from the garbage collector (`gc=False`): none ever leads back to
+itself, and looking through those of 1,000 tables, over and over while they are made, took 260 of 700 ms.
 """
 
 from __future__ import annotations
@@ -16,19 +19,19 @@ from rowgate.graphql.entities import Column, EnumKind, Function, FunctionParamet
 from rowgate.postgres.catalog.records import QualifiedName
 
 
-class Named(msgspec.Struct, frozen=True):
+class Named(msgspec.Struct, frozen=True, gc=False):
     """A reference to a type by its name."""
 
     name: str
 
 
-class ListOf(msgspec.Struct, frozen=True):
+class ListOf(msgspec.Struct, frozen=True, gc=False):
     """A list of another type."""
 
     of: TypeRef
 
 
-class NonNull(msgspec.Struct, frozen=True):
+class NonNull(msgspec.Struct, frozen=True, gc=False):
     """A type that cannot be null."""
 
     of: Named | ListOf
@@ -46,7 +49,7 @@ class Root(StrEnum):
     SCHEMA = "__schema"
 
 
-class Collection(msgspec.Struct, frozen=True):
+class Collection(msgspec.Struct, frozen=True, gc=False):
     """A connection over a table: a root field, or through `join` from the row above, or from a computed field."""
 
     table: Table
@@ -54,7 +57,7 @@ class Collection(msgspec.Struct, frozen=True):
     function: Function | None = None
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One row of a table: through `join` from the row above, from a computed field, an edge's or a mutation's own."""
 
     table: Table
@@ -99,13 +102,13 @@ class Computed(msgspec.Struct, frozen=True):
     function: Function
 
 
-class NodeId(msgspec.Struct, frozen=True):
+class NodeId(msgspec.Struct, frozen=True, gc=False):
     """The global identifier of a table's row, as a field or as a filter."""
 
     table: Table
 
 
-class Value(msgspec.Struct, frozen=True):
+class Value(msgspec.Struct, frozen=True, gc=False):
     """A column, as a field or as an entry of an input type."""
 
     column: Column
@@ -134,7 +137,7 @@ Meaning: TypeAlias = (
 )
 
 
-class InputField(msgspec.Struct, frozen=True):
+class InputField(msgspec.Struct, frozen=True, gc=False):
     """An argument, or a field of an input type. `default` is GraphQL text, as introspection shows it."""
 
     name: str
@@ -145,7 +148,7 @@ class InputField(msgspec.Struct, frozen=True):
     max_length: int | None = None  # of a String, or of all that a StringFilter compares with: longer input is refused
 
 
-class Field(msgspec.Struct, frozen=True):
+class Field(msgspec.Struct, frozen=True, gc=False):
     """A field of an object or interface type. `arguments` are in the order in which introspection shows them."""
 
     name: str
