@@ -58,7 +58,6 @@ DESCRIPTION = "Represents the GraphQL schema of the database"
 # query makes 7.5 KB per type, 3.8 bytes for each that it answers; types in fields in types multiply without end.
 _BUDGET = 4 * 1024 * 1024
 _BUDGET_PER_TYPE = 32 * 1024
-_TOO_MUCH = "Introspection asks for too much at once"
 _LEAST = 64  # what making even an empty object counts as, for its time
 
 T = TypeVar("T")
@@ -78,12 +77,12 @@ _KINDS: dict[type, bytes] = {
 
 
 def introspected(selected: Selected, schema: Schema, scope: Scope) -> bytes:
-    """The JSON of a root field `__schema` or `__type` of a schema that allows introspection. Raises GraphQLError."""
+    """The JSON of a root field `__schema` or `__type` of a schema that allows introspection.
+
+    Raises GraphQLError, and RecursionError where selections are more than about 130 levels deep.
+    """
     described = _Introspection(schema, scope)
-    try:
-        return described.schema(selected) if selected.name == Root.SCHEMA else described.type(selected)
-    except RecursionError:  # from about 130 levels on, of which the limits allow 50 unless told otherwise
-        raise GraphQLError(_TOO_MUCH) from None
+    return described.schema(selected) if selected.name == Root.SCHEMA else described.type(selected)
 
 
 class _Introspection:
@@ -119,7 +118,7 @@ class _Introspection:
     def spend(self, made: bytes) -> bytes:
         self._left -= len(made) + _LEAST
         if self._left < 0:
-            raise GraphQLError(_TOO_MUCH)
+            raise GraphQLError("Introspection asks for too much at once")
         return made
 
     def _of_schema(self, selected: Selected) -> _Reader[Schema]:

@@ -27,9 +27,9 @@ from rowgate.postgres.statement import Access
 ENTRIES = 4096  # plans and sets of pins kept at most
 BYTES = 32 * 1024 * 1024  # of them together: an adversary's endless distinct requests stay within it
 ENTRY_BYTES = 128 * 1024  # a larger one is kept among the large
-LARGE_ENTRIES = 64  # introspection of a large schema is half a megabyte
+LARGE_ENTRIES = 64  # introspection takes 20 KB for each table
 LARGE_BYTES = 32 * 1024 * 1024
-LARGE_ENTRY_BYTES = 4 * 1024 * 1024
+LARGE_ENTRY_BYTES = 24 * 1024 * 1024  # that of 1,000 tables takes half a second to make anew
 DOCUMENTS = 512  # whose plans depend on values are read once all the same
 DOCUMENT_BYTES = 16 * 1024 * 1024
 VARIANTS = 16  # sets of pins of one shape; plans of the oldest are made anew
