@@ -2,6 +2,7 @@
 
 Only names are worked out here; a type or a root field is made when an operation first asks for it (`on_demand.py`).
 Where two claim one name the first keeps it: the dialect's own types, then tables in the graph's order, then enums.
+Rows of a table that loses have no type, and values of an enum that loses are Opaque.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import TypeAlias
 from rowgate.graphql.aggregate_types import aggregate_type, aggregations, result_type
 from rowgate.graphql.comparison_types import COMPARISON_TYPES, FILTER_IS, enum_comparison
 from rowgate.graphql.connection_types import PAGE_INFO, connection_type, edge_type
-from rowgate.graphql.entities import Graph, Table
+from rowgate.graphql.entities import EnumKind, Graph, Table
 from rowgate.graphql.enum_types import ORDER_BY_DIRECTION, enum_type
+from rowgate.graphql.lost_enums import without_enums
 from rowgate.graphql.meta_types import META_TYPES
 from rowgate.graphql.mutation_root import mutation_type
 from rowgate.graphql.on_demand import OnDemand
@@ -44,6 +46,7 @@ def schema_of(graph: Graph, serial: int) -> Schema:
     makers: _Makers = {own.name: partial(_same, own) for own in _OWN_TYPES}
     shown = {*makers, "Query", "Node"}
     tables: dict[QualifiedName, Table] = {}
+    lost: set[EnumKind] = set()
     for table in graph.tables.values():
         made = _table_makers(table, graph, tables)
         if _taken(made, makers):
@@ -55,10 +58,13 @@ def schema_of(graph: Graph, serial: int) -> Schema:
     for kind in graph.enums:
         made = {kind.base: partial(enum_type, kind), f"{kind.base}Filter": partial(enum_comparison, kind)}
         if _taken(made, makers):
+            lost.add(kind)
             continue
         makers |= made
         if kind.introspectable:
             shown |= made.keys()
+    if lost:
+        return schema_of(without_enums(graph, lost), serial)
 
     query = query_type(
         tables,

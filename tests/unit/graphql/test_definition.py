@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rowgate.graphql.definition import schema_of
-from rowgate.graphql.entities import Scalar
+from rowgate.graphql.entities import EnumKind, ListKind, Scalar
 from rowgate.graphql.schema import (
     ArgumentOf,
     ByKey,
@@ -26,7 +26,7 @@ from rowgate.graphql.schema import (
     Value,
 )
 from rowgate.graphql.schemas import opted
-from tests.unit.graphql.graphs import ALBUM, ARTIST, SHOP, VAULT, column, function, graph, table, value
+from tests.unit.graphql.graphs import ALBUM, ARTIST, GENRE, SHOP, VAULT, column, function, graph, table, value
 
 
 @pytest.fixture(scope="module")
@@ -341,6 +341,17 @@ def test_the_first_of_two_tables_of_one_name_keeps_it() -> None:
     schema = schema_of(graph(first, second), 1)
     assert schema.tables == {("public", "note"): first}
     assert schema.query.fields["noteCollection"].meaning == Collection(first)
+
+
+def test_an_enum_whose_name_is_taken_is_opaque() -> None:
+    """`shade_filter` under inflection, beside a table `shade`."""
+    lost = EnumKind("public", "shade_filter", "ShadeFilter", (("dark", "dark"),), introspectable=True)
+    shades = table("shade", [column("id", "integer"), column("kept", kind=lost), column("all", kind=ListKind(lost))])
+    schema = schema_of(graph(shades, enums=(lost, GENRE)), 1)
+    assert fields(schema, "Shade") == {"nodeId": "ID!", "id": "Int", "kept": "Opaque", "all": "[Opaque]"}
+    assert "and" in fields(schema, "ShadeFilter")
+    assert "Genre" in schema.types
+    assert "ShadeFilterFilter" not in schema.types
 
 
 def test_types_come_by_name(shop: Schema) -> None:
