@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.guards.areas import database, dialect, door, graphql, identity, introspection, keys, outgoing, project
+from tests.guards.areas import (
+    database,
+    dialect,
+    door,
+    graphql,
+    identity,
+    introspection,
+    keys,
+    mutations,
+    outgoing,
+    project,
+)
 from tests.guards.guard import Guard
 
 AREAS: Mapping[str, tuple[Guard, ...]] = {
@@ -16,6 +27,7 @@ AREAS: Mapping[str, tuple[Guard, ...]] = {
     "REST": dialect.GUARDS,
     "GraphQL": graphql.GUARDS,
     "GraphQL's introspection": introspection.GUARDS,
+    "GraphQL's mutations": mutations.GUARDS,
     "Project, embedded server, logs": project.GUARDS,
 }
 GUARDS = tuple(guard for guards in AREAS.values() for guard in guards)

@@ -24,8 +24,7 @@ def call_json(plan: CallPlan, writer: Writer) -> str:
     call = _call(plan, writer)
     returns = plan.function.returns
     if plan.returned is None:
-        value = value_sql(call, returns.kind or Scalar.OPAQUE, returns.type_oid)
-        return f"(select to_json({value}) limit 1)" if returns.set_of else f"to_json({value})"
+        return f"to_json({value_sql(call, returns.kind or Scalar.OPAQUE, returns.type_oid)})"
     if isinstance(plan.returned, RowPlan):
         block = writer.block()
         row = row_json(plan.returned, block, writer)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec import UNSET
 
+from rowgate.graphql.connection_plan import Clamped
 from rowgate.graphql.entities import Column, Table
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.filter_plan import filter_plan
@@ -100,7 +101,7 @@ def _update(table: Table, selected: Selected, field: Field, schema: Schema, scop
     conditions = _filter(selected, field, schema, scope)
     at_most = _at_most(selected, field, schema, scope)
     outputs = _outputs("update", selected, field, schema, scope)
-    return UpdatePlan(table, assignments, conditions, at_most, outputs, _limited_cost(outputs, at_most, scope))
+    return UpdatePlan(table, assignments, conditions, at_most, outputs, _limited_cost(table, outputs, at_most, scope))
 
 
 def _delete(table: Table, selected: Selected, field: Field, schema: Schema, scope: Scope) -> DeletePlan:
@@ -108,7 +109,7 @@ def _delete(table: Table, selected: Selected, field: Field, schema: Schema, scop
     conditions = _filter(selected, field, schema, scope)
     at_most = _at_most(selected, field, schema, scope)
     outputs = _outputs("delete", selected, field, schema, scope)
-    return DeletePlan(table, conditions, at_most, outputs, _limited_cost(outputs, at_most, scope))
+    return DeletePlan(table, conditions, at_most, outputs, _limited_cost(table, outputs, at_most, scope))
 
 
 def _input_type(field: Field, name: str, schema: Schema) -> InputType:
@@ -166,10 +167,15 @@ def _output(
 
 
 def _cost(outputs: Outputs) -> int:
-    """How many rows are read for each row that is written, itself included."""
+    """How many rows are read for each row that is written, that one included."""
     return max(1, sum(output.cost for _, output in outputs if isinstance(output, RowPlan)))
 
 
-def _limited_cost(outputs: Outputs, at_most: Given, scope: Scope) -> int:
-    most: int = scope.trace.value(at_most)
-    return max(1, most) * _cost(outputs)
+def _limited_cost(table: Table, outputs: Outputs, at_most: Given, scope: Scope) -> int:
+    """A page's at most: whoever allows for a million rows seldom expects that many."""
+    each = _cost(outputs)
+    if each == 1:
+        return 1
+    clamped = Clamped(table.max_rows)
+    scope.trace.pin(at_most, clamped)
+    return each * max(1, clamped(at_most.value) or 0)

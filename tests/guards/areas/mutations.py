@@ -1,0 +1,42 @@
+"""What a GraphQL mutation may touch, and how it is undone."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+WRITING = "unit/graphql/test_writing.py::"
+
+GUARDS = (
+    Guard(
+        "atMost",
+        "a table emptied or overwritten by a filter that says less than was meant",
+        "graphql/at_most.py",
+        'return f"case when {count} > {limit}::bigint then',
+        'return f"case when {limit}::bigint is null then',
+        (f"{WRITING}test_what_is_not_asked_for_is_not_returned",),
+    ),
+    Guard(
+        "the mark of too many rows is a parameter",
+        "an error of a trigger taken for the server's own, by who reads the text of the query",
+        "graphql/at_most.py",
+        'mark = writer.parameter(Given(f"{_MARK} {what} "), text)',
+        "mark = f\"'{_MARK} {what} '\"",
+        (f"{WRITING}test_the_error_of_too_many_rows_is_recognized_by_a_mark_that_no_sql_holds",),
+    ),
+    Guard(
+        "a write touches no row that the role may not see",
+        "rows hidden by a SELECT policy changed, deleted and counted",
+        "graphql/mutation_sql.py",
+        'returned.append(f"{block}.{identifier(_readable(table))}")',
+        'returned.append("1")',
+        (f"{WRITING}test_every_write_returns_something_of_its_rows",),
+    ),
+    Guard(
+        "a volatile function is called once",
+        "what it does done again for each count and page bound that is asked of its rows",
+        "graphql/call_sql.py",
+        "if plan.function.volatility is not Volatility.VOLATILE:",
+        "if True:",
+        (f"{WRITING}test_a_stable_function_may_be_inlined_and_a_volatile_one_is_called_once",),
+    ),
+)
