@@ -15,7 +15,7 @@ from rowgate.graphql.cursor import Bounds, cursor_sql
 from rowgate.graphql.entities import Column, Scalar
 from rowgate.graphql.filter_sql import condition
 from rowgate.graphql.given import Writer
-from rowgate.graphql.json_sql import object_sql
+from rowgate.graphql.json_text import Pieces, Sql, any_value, constant, object_of, quoted, text_sql
 from rowgate.graphql.rendering import text
 from rowgate.graphql.tree import (
     Aggregate,
@@ -30,16 +30,21 @@ from rowgate.graphql.tree import (
     RowPlan,
     TotalCount,
 )
-from rowgate.postgres.quoting import identifier, literal, qualified
+from rowgate.postgres.quoting import identifier, qualified
 
 
 def connection_json(plan: ConnectionPlan, writer: Writer, source: str | None = None, parent: str | None = None) -> str:
-    """A connection as a JSON object, in parentheses.
+    """A connection as a JSON object, of type json. As `connection_text` has it."""
+    return f"{connection_text(plan, writer, source, parent)}::json"
+
+
+def connection_text(plan: ConnectionPlan, writer: Writer, source: str | None = None, parent: str | None = None) -> str:
+    """The text of a connection as a JSON object, in parentheses.
 
     `source` is another FROM item than the table, such as a function call; `parent` the block of the row above.
     Raises GraphQLError for what cannot be written.
     """
-    return _Connection(plan, writer, source, parent).json()
+    return _Connection(plan, writer, source, parent).text()
 
 
 class _Connection:
@@ -58,10 +63,10 @@ class _Connection:
         names = {column.name for column in plan.table.columns}
         self._number, self._rows, self._whole = (_other_than(names, name) for name in ("n", "rows", "row"))
 
-    def json(self) -> str:
-        outputs = [(key, self._part(part)) for key, part in self._plan.outputs]
-        page = self._page_sql() if self._reads_page() else ""
-        return f"(select {object_sql(outputs)}{page and f' from ({page}) {self._page}'})"
+    def text(self) -> str:
+        json = text_sql(object_of([(key, self._part(part)) for key, part in self._plan.outputs]))
+        page = f" from ({self._page_sql()}) {self._page}" if self._reads_page() else ""
+        return f"(select {json}{page})"
 
     # What is asked for.
 
@@ -134,52 +139,52 @@ class _Connection:
 
     # The JSON.
 
-    def _part(self, part: Edges | PageInfo | TotalCount | Aggregate | Constant) -> str:
+    def _part(self, part: Edges | PageInfo | TotalCount | Aggregate | Constant) -> Pieces:
         match part:
             case Edges():
                 return self._edges(part)
             case PageInfo():
-                return object_sql([(key, self._page_field(field)) for key, field in part.outputs])
+                return object_of([(key, self._page_field(field)) for key, field in part.outputs])
             case TotalCount():
-                return f"({self._select('count(*)', self._terms)})"
+                return (Sql(f"({self._select('count(*)', self._terms)})"),)
             case Aggregate():
-                outputs = [(key, _aggregated(output, self._block)) for key, output in part.outputs]
-                return f"({self._select(object_sql(outputs), self._terms)})"
-        return literal(part.text)
+                json = text_sql(object_of([(key, _aggregated(output, self._block)) for key, output in part.outputs]))
+                return (Sql(f"({self._select(json, self._terms)})"),)
+        return constant(part.text)
 
-    def _edges(self, edges: Edges) -> str:
+    def _edges(self, edges: Edges) -> Pieces:
         number = f"{self._page}.{identifier(self._number)}"
-        one = object_sql([(key, self._edge(output)) for key, output in edges.outputs])
+        one = text_sql(object_of([(key, self._edge(output)) for key, output in edges.outputs]))
         order = f" order by {number} desc" if self._plan.backward else ""
         inside = f" filter (where {number} <= {self._plan.limit})" if self._beyond else ""
-        return f"coalesce(json_agg({one}{order}){inside}, '[]'::json)"
+        return ("[", Sql(f"string_agg({one}, ','{order}){inside}"), "]")
 
-    def _edge(self, output: EdgeCursor | RowPlan | Constant) -> str:
+    def _edge(self, output: EdgeCursor | RowPlan | Constant) -> Pieces:
         match output:
             case EdgeCursor():
-                return cursor_sql(self._plan.order, self._page)
+                return quoted(cursor_sql(self._plan.order, self._page))
             case RowPlan():
                 whole = f"{self._page}.{identifier(self._whole)}" if output.whole else None
-                return rows.row_json(output, self._page, self._writer, whole)
-        return literal(output.text)
+                return rows.row_pieces(output, self._page, self._writer, whole)
+        return constant(output.text)
 
-    def _page_field(self, field: PageField | Constant) -> str:
+    def _page_field(self, field: PageField | Constant) -> Pieces:
         plan = self._plan
         match field:
             case Constant():
-                return literal(field.text)
+                return constant(field.text)
             case PageField.START | PageField.END:
                 number, rows = (f"{self._page}.{identifier(each)}" for each in (self._number, self._rows))
                 last = f"least({rows}, {plan.limit})" if self._beyond else rows
                 wanted = "1" if (field is PageField.START) != plan.backward else last
                 inside = f"{number} = {wanted}" if plan.limit else "false"
-                return f"max({cursor_sql(plan.order, self._page)}) filter (where {inside})"
+                return any_value(f"max({cursor_sql(plan.order, self._page)}) filter (where {inside})")
         if (field is PageField.PREVIOUS) == plan.backward:
-            return f"count(*) > {plan.limit}"
+            return (Sql(f"(count(*) > {plan.limit})::text"),)
         if not self._back or self._bounds is None:
-            return "false" if plan.offset is None else "true"
+            return ("false",) if plan.offset is None else ("true",)
         outside = self._select("1", [*self._terms, self._bounds.before()])
-        return f"count(*) > 0 and exists ({outside})"
+        return (Sql(f"(count(*) > 0 and exists ({outside}))::text"),)
 
 
 def order_sql(order: Ordering, block: str) -> str:
@@ -190,22 +195,22 @@ def order_sql(order: Ordering, block: str) -> str:
     return f"{sql} nulls {'first' if order.nulls_first else 'last'}"
 
 
-def _aggregated(output: Measure | TotalCount | Constant, block: str) -> str:
+def _aggregated(output: Measure | TotalCount | Constant, block: str) -> Pieces:
     match output:
         case TotalCount():
-            return "count(*)"
+            return (Sql("count(*)"),)
         case Measure():
-            return object_sql([(key, _measured(output.function, column, block)) for key, column in output.outputs])
-    return literal(output.text)
+            return object_of([(key, _measured(output.function, column, block)) for key, column in output.outputs])
+    return constant(output.text)
 
 
-def _measured(function: str, column: Column | Constant, block: str) -> str:
+def _measured(function: str, column: Column | Constant, block: str) -> Pieces:
     if isinstance(column, Constant):
-        return literal(column.text)
+        return constant(column.text)
     sql = f"{block}.{identifier(column.name)}"
     if column.kind is Scalar.BOOLEAN:  # which min and max do not take
         function = {"min": "bool_and", "max": "bool_or"}.get(function, function)
-    return f"{function}({sql}::numeric)" if function == "avg" else f"{function}({sql})"
+    return any_value(f"{function}({sql}::numeric)" if function == "avg" else f"{function}({sql})")
 
 
 def _other_than(names: set[str], name: str) -> str:

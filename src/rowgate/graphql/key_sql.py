@@ -6,15 +6,16 @@ from __future__ import annotations
 
 from rowgate.graphql.filter_sql import condition
 from rowgate.graphql.given import Writer
-from rowgate.graphql.row_sql import row_json
+from rowgate.graphql.json_text import text_sql
+from rowgate.graphql.row_sql import row_pieces
 from rowgate.graphql.tree import KeyedRow
 from rowgate.postgres.quoting import qualified
 
 
-def key_json(plan: KeyedRow, writer: Writer) -> str:
-    """The row as a JSON object, in parentheses; NULL where there is none."""
+def key_text(plan: KeyedRow, writer: Writer) -> str:
+    """The text of the row as a JSON object, in parentheses; NULL where there is none."""
     block = writer.block()
-    row = row_json(plan.row, block, writer)
+    row = text_sql(row_pieces(plan.row, block, writer))
     where = condition(plan.key, block, writer)
     limit = "" if plan.one else " limit 1"
     return f"(select {row} from {qualified(*plan.row.table.qualified_name)} {block} where {where}{limit})"

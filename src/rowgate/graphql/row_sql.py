@@ -7,20 +7,25 @@ from __future__ import annotations
 from rowgate.graphql import connection_sql as connections  # rows have connections, whose nodes are rows
 from rowgate.graphql.entities import Function, Join, Scalar, Table
 from rowgate.graphql.given import Writer
-from rowgate.graphql.json_sql import object_sql, value_sql
+from rowgate.graphql.json_text import Pieces, Sql, constant, object_of, quoted, text_sql, value
 from rowgate.graphql.node_id import node_id_sql
 from rowgate.graphql.schema import Computed, NodeId, Value
 from rowgate.graphql.tree import Constant, Output, Related, RowPlan
-from rowgate.postgres.quoting import identifier, literal, qualified
+from rowgate.postgres.quoting import identifier, qualified
 
 
 def row_json(plan: RowPlan, block: str, writer: Writer, whole: str | None = None) -> str:
-    """A row as a JSON object. `block` is an alias that has the plan's columns.
+    """A row as a JSON object, of type json. `block` is an alias that has the plan's columns.
 
     `whole` is the row as a value of its table's type, for functions of it; without, the block's own.
     """
+    return f"{text_sql(row_pieces(plan, block, writer, whole))}::json"
+
+
+def row_pieces(plan: RowPlan, block: str, writer: Writer, whole: str | None = None) -> Pieces:
+    """A row as a JSON object, in pieces; as `row_json` has it."""
     row = whole or whole_sql(plan.table, block)
-    return object_sql([(key, _output_sql(output, block, row, writer)) for key, output in plan.outputs])
+    return object_of([(key, _output(output, block, row, writer)) for key, output in plan.outputs])
 
 
 def whole_sql(table: Table, block: str) -> str:
@@ -38,28 +43,30 @@ def call_of_row(function: Function, row: str) -> str:
     return f"{qualified(function.schema, function.name)}({row})"
 
 
-def _output_sql(output: Output, block: str, row: str, writer: Writer) -> str:
+def _output(output: Output, block: str, row: str, writer: Writer) -> Pieces:
     match output:
         case Constant():
-            return literal(output.text)
+            return constant(output.text)
         case Value(column):
-            return value_sql(f"{block}.{identifier(column.name)}", column.kind, column.type_oid)
+            return value(f"{block}.{identifier(column.name)}", column.kind, column.type_oid)
         case NodeId():
-            return node_id_sql(output.table, block)
+            return quoted(node_id_sql(output.table, block))
         case Computed(function):
             returns = function.returns
-            return value_sql(call_of_row(function, row), returns.kind or Scalar.OPAQUE, returns.type_oid)
+            return value(call_of_row(function, row), returns.kind or Scalar.OPAQUE, returns.type_oid)
         case Related():
-            return _related_sql(output, block, row, writer)
+            return _related(output, block, row, writer)
     source = None if output.function is None else call_of_row(output.function, row)
-    return connections.connection_json(output, writer, source, block)
+    return (Sql(connections.connection_text(output, writer, source, block)),)
 
 
-def _related_sql(related: Related, block: str, row: str, writer: Writer) -> str:
+def _related(related: Related, block: str, row: str, writer: Writer) -> Pieces:
     inner = writer.block()
-    one = row_json(related.row, inner, writer)
+    one = text_sql(row_pieces(related.row, inner, writer))
     if related.function is not None:
-        # A function that found nothing gives a row of nulls.
-        return f"(select {one} from {call_of_row(related.function, row)} {inner} where not ({inner} is null))"
-    table = qualified(*related.row.table.qualified_name)
-    return f"(select {one} from {table} {inner} where {join_sql(related.join, inner, block)})"
+        source = call_of_row(related.function, row)
+        where = f"not ({inner} is null)"  # a function that found nothing gives a row of nulls
+    else:
+        source = qualified(*related.row.table.qualified_name)
+        where = join_sql(related.join, inner, block)
+    return (Sql(f"coalesce((select {one} from {source} {inner} where {where}), 'null')"),)
