@@ -44,10 +44,10 @@ def _comparisons(field: InputField, given: Input, scope: Scope) -> list[Filter]:
 
 def _comparison(field: InputField, operator: str, value: Input, scope: Scope) -> Filter:
     if isinstance(field.meaning, NodeId):
-        leaf, found = read_node_id(value, scope.trace)
-        if found.table != field.meaning.table.qualified_name:
+        leaf, (schema, name, size) = read_node_id(value, scope.trace)
+        if (schema, name) != field.meaning.table.qualified_name:
             return Unwritable("nodeId belongs to a different collection")
-        return KeyGiven(field.meaning.table, leaf, found.size)
+        return KeyGiven(field.meaning.table, leaf, size)
     assert isinstance(field.meaning, Value)
     column = field.meaning.column
     if operator == "is":

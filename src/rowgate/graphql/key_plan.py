@@ -17,14 +17,14 @@ def node_plan(selected: Selected, field: Field, schema: Schema, scope: Scope) ->
     Raises GraphQLError.
     """
     only_arguments(selected, ("nodeId",))
-    given, target = read_node_id(argument(selected, field, "nodeId", schema, scope), scope.trace)
-    table = schema.tables.get(target.table)
+    given, (of_schema, name, size) = read_node_id(argument(selected, field, "nodeId", schema, scope), scope.trace)
+    table = schema.tables.get((of_schema, name))
     if table is None:
         raise GraphQLError("Collection referenced by nodeId did not match any known collection")
     of = schema.types[table.base]
     assert isinstance(of, ObjectType)
     row = row_plan(selected, of, schema, scope, ("nodeId",))
-    return KeyedRow(row, KeyGiven(table, given, target.size), one=target.size >= len(table.key))
+    return KeyedRow(row, KeyGiven(table, given, size), one=size >= len(table.key))
 
 
 def row_of_key_plan(selected: Selected, field: Field, schema: Schema, scope: Scope) -> KeyedRow:

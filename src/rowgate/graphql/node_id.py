@@ -5,29 +5,23 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import UNSET
 
 from rowgate.graphql.entities import Table
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Given, Input, Json, Trace, Writer
 from rowgate.graphql.rendering import array, text
 from rowgate.graphql.tree import KeyGiven
-from rowgate.postgres.catalog.records import QualifiedName
 from rowgate.postgres.quoting import identifier, literal
 
 # A number stays the text it is: a numeric has more digits than a float.
 JSON = msgspec.json.Decoder(float_hook=str)
 
 
-class Target(msgspec.Struct, frozen=True):
-    """What a plan depends on of a nodeId: the table it names, and how many values it has; or why it is none."""
-
-    table: QualifiedName = ("", "")
-    size: int = 0
-    error: str = ""
+Target: TypeAlias = tuple[str, str, int]
+"""What a plan depends on of a nodeId: the schema and the table that it names, and how many values it has."""
 
 
 def read_node_id(given: Input, trace: Trace) -> tuple[Given, Target]:
@@ -35,37 +29,37 @@ def read_node_id(given: Input, trace: Trace) -> tuple[Given, Target]:
 
     Raises GraphQLError for what is no nodeId, in pg_graphql's words.
     """
-    if given is UNSET or not isinstance(given, Given) or not isinstance(given.value, str):
+    if not isinstance(given, Given) or not isinstance(given.value, str):
         raise GraphQLError("Invalid value passed to nodeId argument, Error 1")
     trace.pin(given, target)
     found = target(given.value)
-    if found.error:
-        raise GraphQLError(f"Invalid value passed to nodeId argument. Error {found.error}")
+    if isinstance(found, str):
+        raise GraphQLError(f"Invalid value passed to nodeId argument. Error {found}")
     return given, found
 
 
-def target(value: Json) -> Target:
-    """The table of a nodeId. `error` is pg_graphql's number for what is wrong with it."""
+def target(value: Json) -> Target | str:
+    """Where a nodeId leads; pg_graphql's number for what is wrong with it where it leads nowhere."""
     try:
         decoded = b64decode(value, validate=True)
     except (binascii.Error, ValueError, TypeError):
-        return Target(error="2")
+        return "2"
     try:
-        text = decoded.decode()
+        written = decoded.decode()
     except UnicodeDecodeError:
-        return Target(error="3")
+        return "3"
     try:
-        parts = JSON.decode(text)
+        parts = JSON.decode(written)
     except (msgspec.DecodeError, RecursionError):
-        return Target(error="4")
+        return "4"
     if not isinstance(parts, list):
-        return Target(error="10")
+        return "10"
     if len(parts) < 3:
-        return Target(error="5")
-    for part, error in zip(parts, ("6", "7"), strict=False):
-        if not isinstance(part, str):
-            return Target(error=error)
-    return Target((parts[0], parts[1]), len(parts) - 2)
+        return "5"
+    schema, table, *values = parts
+    if not isinstance(schema, str):
+        return "6"
+    return (schema, table, len(values)) if isinstance(table, str) else "7"
 
 
 class KeyValue(msgspec.Struct, frozen=True):
