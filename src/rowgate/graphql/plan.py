@@ -163,7 +163,7 @@ def _failed(message: str, scope: Scope) -> Prepared:
 
 def checked_cost(cost: int, limits: Limits) -> int:
     """The cost. Raises GraphQLError with `nothing_ran` where it is more than an operation may have."""
-    if limits.cost is not None and cost > limits.cost:
+    if cost > limits.cost:
         raise GraphQLError(
             f"Operation may reach {cost} rows, more than the {limits.cost} that are allowed", nothing_ran=True
         )

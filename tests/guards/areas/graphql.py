@@ -41,6 +41,17 @@ GUARDS = (
         ),
     ),
     Guard(
+        "cost of an operation",
+        "pages of pages of pages, more rows than Postgres can write in a day",
+        "graphql/plan.py",
+        "if cost > limits.cost:",
+        "if False:",
+        (
+            "integration/graphql/test_reading.py::test_an_operation_that_may_reach_too_many_rows_is_refused",
+            "unit/graphql/test_connections.py::test_the_cost_of_all_root_fields_counts",
+        ),
+    ),
+    Guard(
         "fragments that double one another",
         "a document of 40 lines that selects a trillion fields",
         "graphql/document.py",

@@ -158,7 +158,9 @@ def pages(music: Reader, order: str, size: int, *, backward: bool) -> list[list[
     found: list[list[int]] = []
     cursor = None
     edge, more, less = (
-        ("startCursor", "hasPreviousPage", "hasNextPage") if backward else ("endCursor", "hasNextPage", "hasPreviousPage")
+        ("startCursor", "hasPreviousPage", "hasNextPage")
+        if backward
+        else ("endCursor", "hasNextPage", "hasPreviousPage")
     )
     arguments = f"last: {size}, before: $cursor" if backward else f"first: {size}, after: $cursor"
     selection = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { id } }"
@@ -309,7 +311,9 @@ def test_filters(music: Reader, filter_: str, found: list[int]) -> None:
 
 def test_filters_of_variables_are_planned_once_for_all_their_values(music: Reader) -> None:
     conditions = "{id: {in: $a}, born: {is: $b}}"
-    query = f"query($a: [Int!], $b: FilterIs) {{ artistCollection(filter: {conditions}) {{ edges {{ node {{ id }} }} }} }}"
+    query = (
+        f"query($a: [Int!], $b: FilterIs) {{ artistCollection(filter: {conditions}) {{ edges {{ node {{ id }} }} }} }}"
+    )
     cases = (([1, 2], "NULL", [2]), ([3, 4, 5], "NULL", [5]), ([1, 2], "NOT_NULL", [1]))
     for given, null, found in cases:
         assert [node["id"] for node in nodes(music.data(query, {"a": given, "b": null})["artistCollection"])] == found

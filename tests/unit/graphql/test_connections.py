@@ -10,6 +10,8 @@ import pytest
 from rowgate.graphql.definition import schema_of
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Hole
+from rowgate.graphql.limits import Limits
+from rowgate.graphql.plan import checked_cost
 from rowgate.graphql.schema import Schema
 from tests.unit.graphql.graphs import SHOP
 from tests.unit.graphql.reading import connection, scope_of, written
@@ -181,3 +183,10 @@ def test_the_cost_of_a_connection_is_the_rows_that_its_pages_can_reach(shop: Sch
     nested = "{ artistCollection(first: 10) { edges { node { albumCollection { edges { node { id } } } } } } }"
     assert connection(nested, shop).cost == 1 + 10 * (1 + 1 + 30)
     assert connection("{ albumCollection { totalCount } }", shop).cost == 1
+
+
+def test_the_cost_of_all_root_fields_counts(shop: Schema) -> None:
+    assert checked_cost(12, Limits(cost=12)) == 12
+    with pytest.raises(GraphQLError) as caught:
+        checked_cost(13, Limits(cost=12))
+    assert caught.value.nothing_ran
