@@ -136,7 +136,7 @@ class GraphQLSettings:
 
     max_depth: int = 50  # levels of one operation, fragments followed
     max_tokens: int = 10_000  # words, names and signs of one request's text
-    max_cost: int = 10**12  # rows that the nested pages of one operation may hold together
+    max_cost: int = 10**15  # rows that the nested pages of one operation may hold together
     statement_timeout: float = 30.0  # below the ceiling of `[rowgate.db]`; 0 leaves it at that
     introspection: Literal["directive", "on", "off"] = "directive"  # upstream's way: as schemas' comments say
     body_limit: int = 4 * 1024 * 1024
