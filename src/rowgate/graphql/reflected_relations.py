@@ -75,7 +75,8 @@ def _readable(key: _Key) -> bool:
 
 
 def _selectable(table: Table, names: tuple[str, ...]) -> bool:
-    return {column.name for column in table.columns if column.selectable}.issuperset(names)
+    readable = {column.name for column in table.columns if column.name in names and column.selectable}
+    return readable.issuperset(names)
 
 
 def _unique(key: _Key, path: SearchPath) -> bool:

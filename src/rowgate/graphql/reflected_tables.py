@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 
 from rowgate.graphql.directives import SchemaDirectives, TableDirectives, column_directives, table_directives
 from rowgate.graphql.entities import Column, Scalar, Table
@@ -36,19 +38,21 @@ def reflect_tables(
 def _table(
     relation: Relation, directives: TableDirectives, schema: SchemaDirectives, rights: Rights, kinds: Kinds
 ) -> Table:
-    columns = {each.name: _column(each, relation, schema, rights, kinds) for each in relation.columns.values()}
     oid = relation.oid
-    positions = [each.position for each in columns.values()]
+    whole = rights.tables.get(oid, 0)
+    held = {each.name: rights.held(oid, each.position) for each in relation.columns.values()}
+    some = reduce(or_, held.values(), 0)
+    columns = {each.name: _column(each, schema, held[each.name], kinds) for each in relation.columns.values()}
     return Table(
         relation.schema,
         relation.name,
         directives.name if directives.name is not None else type_name(relation.name, schema.inflect_names),
         tuple(columns.values()),
         _key(relation, directives, columns),
-        any(rights.may(INSERT, oid, position) for position in positions),
-        any(rights.may(UPDATE, oid, position) for position in positions),
-        rights.may(DELETE, oid),
-        rights.may(SELECT, oid),
+        some & INSERT != 0,
+        some & UPDATE != 0,
+        whole & DELETE != 0,
+        whole & SELECT != 0,
         directives.total_count,
         directives.aggregate,
         directives.max_rows if directives.max_rows is not None else schema.max_rows,
@@ -58,7 +62,8 @@ def _table(
     )
 
 
-def _column(column: SqlColumn, relation: Relation, schema: SchemaDirectives, rights: Rights, kinds: Kinds) -> Column:
+def _column(column: SqlColumn, schema: SchemaDirectives, held: int, kinds: Kinds) -> Column:
+    """`held` is the sum of the role's privileges on it."""
     directives = column_directives(column.comment)
     field = directives.name if directives.name is not None else column_name(column.name, schema.inflect_names)
     kind = kinds.kind(column.type_oid)
@@ -73,9 +78,9 @@ def _column(column: SqlColumn, relation: Relation, schema: SchemaDirectives, rig
         column.position,
         is_name(field),
         kind is None,
-        rights.may(SELECT, relation.oid, column.position),
-        not given and rights.may(INSERT, relation.oid, column.position),
-        not given and rights.may(UPDATE, relation.oid, column.position),
+        held & SELECT != 0,
+        not given and held & INSERT != 0,
+        not given and held & UPDATE != 0,
         column.max_length if column.type_oid in (CHARACTER, CHARACTER_VARYING) else None,
         directives.description,
     )

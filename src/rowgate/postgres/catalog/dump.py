@@ -15,11 +15,13 @@ MASK = "***"
 
 
 def catalog_json(catalog: Catalog) -> bytes:
-    """The whole catalog; keys of two names are joined by a dot.
+    """The whole catalog; keys of two names are joined by a dot. `path.relations` has those that `relations` has not.
 
     Values of settings (of functions and roles) are masked: `ALTER ROLE … SET` is where people put secrets.
     """
-    return msgspec.json.encode(_plain(catalog))
+    further = {name: one for name, one in catalog.path.relations.items() if name not in catalog.relations}
+    path = dataclasses.replace(catalog.path, relations=further)
+    return msgspec.json.encode(_plain(dataclasses.replace(catalog, path=path)))
 
 
 def _plain(value: Any) -> Any:

@@ -72,11 +72,9 @@ class Rights(msgspec.Struct, frozen=True):
     routines: frozenset[int] = frozenset()
     forbidden_types: frozenset[int] = frozenset()
 
-    def may(self, privilege: int, table: int, column: int | None = None) -> bool:
-        """Whether the role has the privilege on the table, or on the column (attnum)."""
-        if self.tables.get(table, 0) & privilege:
-            return True
-        return column is not None and bool(self.columns.get((table, column), 0) & privilege)
+    def held(self, table: int, column: int) -> int:
+        """The sum of the privileges on a column (attnum), those on its whole table among them."""
+        return self.tables.get(table, 0) | self.columns.get((table, column), 0)
 
 
 class _Answer(msgspec.Struct, frozen=True):
