@@ -261,13 +261,33 @@ class _View(Generic[T]):
         self._selections = selections
         self._reader = reader
         self._parts: list[tuple[bytes, _Reader[T]]] | None = None
+        self._end = b"}"
 
     def __call__(self, described: T) -> bytes:
         parts = self._parts
         if parts is None:
-            selected = self._within.selected(self._selections, self._of)
-            parts = self._parts = [(_encode(each.key) + b":", self._reader(each)) for each in selected]
-        return self._within.spend(b"{" + b",".join([key + read(described) for key, read in parts]) + b"}")
+            parts = self._parts = self._read()
+        pieces = []
+        for written, read in parts:
+            pieces.append(written)
+            pieces.append(read(described))
+        pieces.append(self._end)
+        return self._within.spend(b"".join(pieces))
+
+    def _read(self) -> list[tuple[bytes, _Reader[T]]]:
+        """What is written before each thing that depends on what is described, and sets what is written after all."""
+        parts = []
+        written = b"{"
+        for number, each in enumerate(self._within.selected(self._selections, self._of)):
+            written += (b"," if number else b"") + _encode(each.key) + b":"
+            read = self._reader(each)
+            if isinstance(read, _Constant):
+                written += read.written
+            else:
+                parts.append((written, read))
+                written = b""
+        self._end = written + b"}"
+        return parts
 
 
 class _TypeView:
@@ -300,9 +320,17 @@ def _of_named(name: str) -> _Reader[Any] | None:
     return None
 
 
+class _Constant(msgspec.Struct, frozen=True):
+    """What is said of everything."""
+
+    written: bytes
+
+    def __call__(self, _: object) -> bytes:
+        return self.written
+
+
 def _constant(value: str | bool | None) -> _Reader[object]:
-    written = _encode(value)
-    return lambda _: written
+    return _Constant(_encode(value))
 
 
 def _raising(message: str) -> _Reader[object]:
