@@ -107,8 +107,6 @@ def _read(selected: Selected, field: Field, schema: Schema, scope: Scope, writer
         case Call():
             call = call_plan(selected, field, schema, scope)
             return call.cost, f"{call_json(call, writer)}::text"
-        case Root.HEARTBEAT:
-            return 0, "to_json(now())::text"
     assert field.meaning is Root.NODE
     node = node_plan(selected, field, schema, scope)
     return node.row.cost, key_text(node, writer)

@@ -44,7 +44,6 @@ class Root(StrEnum):
     """Root fields that no table or function stands behind."""
 
     NODE = "node"
-    HEARTBEAT = "heartbeat"
     TYPE = "__type"
     SCHEMA = "__schema"
 
