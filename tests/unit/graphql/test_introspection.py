@@ -15,7 +15,13 @@ from rowgate.graphql.entities import Relation
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Trace
 from rowgate.graphql.introspection import introspected
+from rowgate.graphql.limits import Limits
+from rowgate.graphql.plan import prepare
+from rowgate.graphql.plan_cache import PlanCache
+from rowgate.graphql.prepared import Fixed
+from rowgate.graphql.request import GraphQLRequest
 from rowgate.graphql.schema import Schema
+from rowgate.graphql.schemas import opted
 from rowgate.graphql.scope import Scope
 from rowgate.graphql.selection import select
 from tests.unit.graphql.graphs import ALBUM, SHOP, column, graph, table
@@ -225,3 +231,22 @@ def test_walking_in_circles_ends_at_the_budget() -> None:
     assert circle(levels=2, ways=10)
     with pytest.raises(GraphQLError, match="Introspection asks for too much at once"):
         circle(levels=6, ways=10)
+
+
+def test_the_standard_query_is_kept_with_its_answer() -> None:
+    plans = PlanCache(Limits(), prepare)
+    request = GraphQLRequest(STANDARD, "IntrospectionQuery", {})
+    prepared = plans.ready(request, SCHEMA)
+    assert (prepared.errors, prepared.statements) == ((), ())
+    assert prepared.parts is not None
+    [part] = prepared.parts
+    assert isinstance(part, Fixed)
+    assert msgspec.json.decode(part.json) == ask(STANDARD)
+    assert plans.ready(request, SCHEMA) is prepared
+
+
+def test_where_it_is_not_allowed_there_is_no_such_field() -> None:
+    closed = schema_of(opted(SHOP, "off"), 2)
+    prepared = PlanCache(Limits(), prepare).ready(GraphQLRequest("{ __schema { types { name } } __typename }"), closed)
+    assert prepared.errors == ('Unknown field "__schema" on type Query',)
+    assert prepared.parts == (Fixed("__typename", b'"Query"'),)
