@@ -28,7 +28,9 @@ def reflect_tables(
         if relation.schema not in schemas or relation.kind is RelationKind.PARTITIONED_TABLE:
             continue
         directives = table_directives(relation.comment)
-        table = _table(relation, directives, schemas[relation.schema], rights, kinds)
+        table = _table(
+            relation, path.primary.get(relation.oid, ()), directives, schemas[relation.schema], rights, kinds
+        )
         if is_name(table.base) and table.key and any(column.selectable for column in table.columns):
             tables[relation.qualified_name] = table
             found[relation.qualified_name] = directives
@@ -36,7 +38,12 @@ def reflect_tables(
 
 
 def _table(
-    relation: Relation, directives: TableDirectives, schema: SchemaDirectives, rights: Rights, kinds: Kinds
+    relation: Relation,
+    primary: tuple[str, ...],
+    directives: TableDirectives,
+    schema: SchemaDirectives,
+    rights: Rights,
+    kinds: Kinds,
 ) -> Table:
     oid = relation.oid
     whole = rights.tables.get(oid, 0)
@@ -48,7 +55,7 @@ def _table(
         relation.name,
         directives.name if directives.name is not None else type_name(relation.name, schema.inflect_names),
         tuple(columns.values()),
-        _key(relation, directives, columns),
+        _key(primary, directives, columns),
         some & INSERT != 0,
         some & UPDATE != 0,
         whole & DELETE != 0,
@@ -86,9 +93,7 @@ def _column(column: SqlColumn, schema: SchemaDirectives, held: int, kinds: Kinds
     )
 
 
-def _key(relation: Relation, directives: TableDirectives, columns: Mapping[str, Column]) -> tuple[Column, ...]:
+def _key(primary: tuple[str, ...], directives: TableDirectives, columns: Mapping[str, Column]) -> tuple[Column, ...]:
     """The primary key's columns, or those that the comment declares, all of which must exist."""
-    # The primary key that the catalog has for a view is the one REST lets it inherit.
-    names = relation.primary_key if relation.kind is RelationKind.TABLE else ()
-    names = names or directives.primary_key_columns or ()
+    names = primary or directives.primary_key_columns or ()
     return tuple([columns[name] for name in names]) if all(name in columns for name in names) else ()

@@ -60,6 +60,7 @@ create table loan (id int primary key, book_id int not null, reader text not nul
 create unique index on loan (book_id) where returned is null;
 create unique index on loan (lower(reader));
 comment on constraint borrowed on loan is '@graphql({"local_name": "lendings", "foreign_name": "lent"})';
+create table placed (zone int, book_id int, area int, primary key (zone, area, book_id));
 create table keyless (id int, note text);
 create table parted (id int primary key) partition by range (id);
 create table parted_low partition of parted for values from (0) to (10);
@@ -148,10 +149,14 @@ def names(graph: Graph) -> set[str]:
 
 
 def test_tables_with_a_key_in_usable_schemas_of_the_path_are_seen(clerk: Graph) -> None:
-    assert names(clerk) == {"Branch", "Book", "CatalogueCard", "Loan", "PartedLow", "Shelf", "Desk"}
+    assert names(clerk) == {"Branch", "Book", "CatalogueCard", "Loan", "PartedLow", "Placed", "Shelf", "Desk"}
     assert clerk.introspection
     assert clerk.tables["public", "book"].introspectable
     assert not clerk.tables["annex", "Desk"].introspectable
+
+
+def test_a_key_has_its_own_order(clerk: Graph) -> None:
+    assert [column.name for column in clerk.tables["public", "placed"].key] == ["zone", "area", "book_id"]
 
 
 def test_a_stranger_sees_nothing(catalog: Catalog, url: str) -> None:

@@ -94,6 +94,7 @@ def reflected(
         ("public", "other"),
         {each.qualified_name: each for each in relations},
         {**TYPES, **rows, **types},
+        primary={each.oid: each.primary_key for each in relations if each.kind is RelationKind.TABLE},
         comments={} if comment is None else {"public": comment},
         **further,
     )

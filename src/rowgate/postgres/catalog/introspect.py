@@ -35,6 +35,7 @@ from rowgate.postgres.catalog.search_path import (
     UNIQUE_SQL,
     build_foreign_keys,
     build_path_enums,
+    build_primary,
     build_routines,
     build_types,
     build_unique,
@@ -83,7 +84,7 @@ async def load(
         types = build_types(await rows(TYPES_SQL))
         foreign_keys = build_foreign_keys(await rows(FOREIGN_KEYS_SQL))
         routines = build_routines(await rows(ROUTINES_SQL))
-        unique = build_unique(await rows(UNIQUE_SQL))
+        unique = await rows(UNIQUE_SQL)
     primary_keys = primary_key_names(keys, views)
     every = build_relations(relation_rows, columns, primary_keys)
     relations = {name: one for name, one in every.items() if name[0] in schemas}
@@ -112,7 +113,8 @@ async def load(
             build_path_enums(enums, path),
             foreign_keys,
             routines,
-            unique,
+            build_primary(unique),
+            build_unique(unique),
             {schema: comment for schema, comment in comments if comment is not None and schema in path},
         ),
     )

@@ -48,7 +48,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table, view, materialized view, foreign or partitioned table. `primary_key` of a view is inherited."""
+    """A table, view, materialized view, foreign or partitioned table.
+
+    `primary_key` is as PostgREST has it: in the order of names, and that of a view is inherited.
+    """
 
     schema: str
     name: str
@@ -251,8 +254,9 @@ class Routine:
 class SearchPath:
     """What lies in the schemas of the extra search path, which GraphQL exposes, in the order of creation.
 
-    `types` are those that columns and routines of the path use, wherever they live, by oid. `unique` are the columns of
-    unique indexes by the relation's oid: those that hold for all rows, of columns alone.
+    `types` are those that columns and routines of the path use, wherever they live, by oid. `primary` are the columns
+    of primary keys by the table's oid, in the key's order; `unique` those of unique indexes, primary keys among them,
+    that hold for all rows and are of columns alone.
     """
 
     schemas: tuple[str, ...] = ()
@@ -261,6 +265,7 @@ class SearchPath:
     enums: Mapping[int, Enum] = field(default_factory=dict)
     foreign_keys: tuple[ForeignKey, ...] = ()
     routines: tuple[Routine, ...] = ()
+    primary: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     unique: Mapping[int, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     comments: Mapping[str, str] = field(default_factory=dict)  # of its schemas
 

@@ -76,7 +76,7 @@ order by p.oid
 
 # What an index INCLUDEs does not make it unique; what an expression makes unique is no column.
 UNIQUE_SQL = """
-select i.indrelid::int8,
+select i.indrelid::int8, i.indisprimary,
        array(select a.attname::text from unnest(i.indkey::int2[]) with ordinality x(number, place)
              join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = x.number
              where x.place <= i.indnkeyatts order by x.place)
@@ -148,6 +148,11 @@ def build_routines(rows: list[Row]) -> tuple[Routine, ...]:
 def build_unique(rows: list[Row]) -> dict[int, tuple[tuple[str, ...], ...]]:
     """Columns of unique indexes by the relation's oid."""
     found: dict[int, list[tuple[str, ...]]] = {}
-    for oid, columns in rows:
+    for oid, _, columns in rows:
         found.setdefault(oid, []).append(tuple(columns))
     return {oid: tuple(several) for oid, several in found.items()}
+
+
+def build_primary(rows: list[Row]) -> dict[int, tuple[str, ...]]:
+    """Of the same rows, the columns of primary keys by the table's oid."""
+    return {oid: tuple(columns) for oid, primary, columns in rows if primary}
