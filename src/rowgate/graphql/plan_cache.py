@@ -35,6 +35,7 @@ DOCUMENT_BYTES = 16 * 1024 * 1024
 VARIANTS = 16  # sets of pins of one shape; plans of the oldest are made anew
 OVERHEAD = 1024  # bytes of records beside an entry's texts, roughly
 TEXT_WEIGHT = 2  # of a query's text in a key, and of its literals among the parameters
+PIN_WEIGHT = 256  # of a pin with its path and what it read
 NODE_WEIGHT = 80  # of a character of a query, as nodes (measured)
 
 Prepare: TypeAlias = Callable[[Operation, Scope, Schema, Limits], Prepared]
@@ -122,7 +123,7 @@ class PlanCache:
         if number is None:
             number = self._variants = self._variants + 1
             variants = ((number, pins), *variants[: VARIANTS - 1])
-            self._store(key, Pinned(variants), texts + OVERHEAD * len(variants))
+            self._store(key, Pinned(variants), texts + PIN_WEIGHT * sum(len(its) for _, its in variants))
         values = _read(pins, variables)
         self._store((number, values), prepared, OVERHEAD + weight(values) + TEXT_WEIGHT * len(key[0]) + size)
 
