@@ -183,8 +183,11 @@ class _Connection:
             return (Sql(f"(count(*) > {plan.limit})::text"),)
         if not self._back or self._bounds is None:
             return ("false",) if plan.offset is None else ("true",)
-        outside = self._select("1", [*self._terms, self._bounds.before()])
-        return (Sql(f"(count(*) > 0 and exists ({outside}))::text"),)
+        # In order, and not just whether there is one: an index leads to the row next to the cursor, while EXISTS would
+        # take the first that it meets, and read half of a table that lies the other way round to meet it.
+        beside = self._select("true", [*self._terms, self._bounds.before()])
+        order = ", ".join(order_sql(each.reversed, self._block) for each in self._order)
+        return (Sql(f"(count(*) > 0 and coalesce(({beside} order by {order} limit 1), false))::text"),)
 
 
 def order_sql(order: Ordering, block: str) -> str:

@@ -73,7 +73,12 @@ class KeyValue(msgspec.Struct, frozen=True):
 
 
 def json_text(value: Json) -> bytes | None:
-    """A value out of an identifier or a cursor as a parameter; a list is the array that it was made from."""
+    """A value out of an identifier or a cursor as a parameter; a list is the array that it was made from.
+
+    A whole number keeps all its digits, unlike a client's own, which upstream makes a float of.
+    """
+    if type(value) is int:
+        return b"%d" % value
     return array(value) if isinstance(value, list) else text(value)
 
 

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from rowgate.graphql.cursor import CursorValue, nulls
 from rowgate.graphql.definition import schema_of
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Hole
@@ -56,7 +57,8 @@ def test_a_previous_page_is_looked_for_beyond_the_cursor(shop: Schema) -> None:
     query = f'{{ artistCollection(after: "{cursor(7)}") {{ pageInfo {{ hasPreviousPage }} }} }}'
     sql, parameters = written(query, shop)
     assert 'b2."id" > $1::integer order by' in sql
-    assert 'exists (select 1 from "public"."artist" b2 where b2."id" <= $1::integer)' in sql
+    beside = 'select true from "public"."artist" b2 where b2."id" <= $1::integer order by b2."id" desc limit 1'
+    assert f"count(*) > 0 and coalesce(({beside}), false)" in sql
     assert parameters == [b"7"]
 
 
@@ -107,6 +109,20 @@ def test_values_of_variables_are_holes_and_a_cursors_are_read_out_of_it(shop: Sc
     assert [each.fill({"name": "Cage", "after": cursor(9)}) for each in parameters if isinstance(each, Hole)] == [
         b"Cage",
         b"9",
+    ]
+
+
+def test_a_cursors_numbers_keep_all_their_digits() -> None:
+    written = b'[123456789012345678901234567890, 0.10000000000000000001, true, null, [1, "a"], "x"]'
+    given = base64.b64encode(written).decode()
+    assert nulls(given) == (False, False, False, True, False, False)
+    assert [CursorValue(index)(given) for index in range(6)] == [
+        b"123456789012345678901234567890",
+        b"0.10000000000000000001",
+        b"true",
+        None,
+        b'{1,"a"}',
+        b"x",
     ]
 
 
