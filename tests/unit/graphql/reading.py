@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from graphql.language import OperationDefinitionNode, parse
 
 from rowgate.graphql.connection_plan import connection_plan
-from rowgate.graphql.connection_sql import connection_json
+from rowgate.graphql.connection_sql import connection_text
 from rowgate.graphql.given import Json, Parameter, Trace, Writer
 from rowgate.graphql.schema import Schema
 from rowgate.graphql.scope import Scope, Selected
@@ -38,4 +38,4 @@ def connection(query: str, schema: Schema, scope: Scope | None = None) -> Connec
 def written(query: str, schema: Schema, variables: Mapping[str, Json] | None = None) -> tuple[str, list[Parameter]]:
     """The SQL of a query's only root field, a connection, and its parameters."""
     writer = Writer()
-    return connection_json(connection(query, schema, scope_of(variables)), writer), writer.parameters
+    return connection_text(connection(query, schema, scope_of(variables)), writer), writer.parameters
