@@ -7,6 +7,7 @@ values leads to the sets of pins that plans of this kind have had, and what a re
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Hashable, Mapping
 from typing import TypeAlias
 
@@ -33,11 +34,13 @@ LARGE_ENTRY_BYTES = 24 * 1024 * 1024  # that of 1,000 tables takes half a second
 DOCUMENTS = 512  # whose plans depend on values are read once all the same
 DOCUMENT_BYTES = 16 * 1024 * 1024
 VARIANTS = 16  # sets of pins of one shape; plans of the oldest are made anew
+MANY_TYPES = 500  # whose description takes more than 20 ms
 OVERHEAD = 1024  # bytes of records beside an entry's texts, roughly
 TEXT_WEIGHT = 2  # of a query's text in a key, and of its literals among the parameters
 PIN_WEIGHT = 256  # of a pin with its path and what it read
 NODE_WEIGHT = 80  # of a character of a query, as nodes (measured)
 
+_Key: TypeAlias = tuple[str, str | None, int, Hashable]
 Prepare: TypeAlias = Callable[[Operation, Scope, Schema, Limits], Prepared]
 
 
@@ -67,6 +70,27 @@ class PlanCache:
 
     def ready(self, request: GraphQLRequest, schema: Schema) -> Prepared:
         """The operation of a request made ready, or made an answer that says why it cannot be. Raises nothing."""
+        sought = self._sought(request, schema)
+        if isinstance(sought, Prepared):
+            return sought
+        trace = Trace()
+        prepared = self._planned(request, schema, trace, self._operation)
+        self._put(sought, trace, prepared, request.variables)
+        return prepared
+
+    async def ready_aside(self, request: GraphQLRequest, schema: Schema) -> Prepared:
+        """As `ready`; but what has to be made is made in a thread, while the event loop serves others."""
+        sought = self._sought(request, schema)
+        if isinstance(sought, Prepared):
+            return sought
+        trace = Trace()
+        # The document is read anew: what is kept here is the event loop's.
+        prepared = await asyncio.to_thread(self._planned, request, schema, trace, self._read)
+        self._put(sought, trace, prepared, request.variables)
+        return prepared
+
+    def _sought(self, request: GraphQLRequest, schema: Schema) -> Prepared | _Key:
+        """What is kept of a request, or under which key it is not."""
         variables = request.variables
         try:
             shape = shape_of(variables) if variables else ()
@@ -82,14 +106,17 @@ class PlanCache:
                 prepared = self._kept.get((number, values)) or self._large.get((number, values))
                 if isinstance(prepared, Prepared):
                     return prepared
-        trace = Trace()
-        prepared = self._planned(request, schema, trace)
-        self._put(key, kept, tuple(dict.fromkeys(trace.pins)), prepared, variables)
-        return prepared
+        return key
 
-    def _planned(self, request: GraphQLRequest, schema: Schema, trace: Trace) -> Prepared:
+    def _planned(
+        self,
+        request: GraphQLRequest,
+        schema: Schema,
+        trace: Trace,
+        read: Callable[[GraphQLRequest], Operation],
+    ) -> Prepared:
         try:
-            operation = self._operation(request)
+            operation = read(request)
             scope = Scope(request.variables, operation.defaults, operation.fragments, trace)
             return self._prepare(operation, scope, schema, self._limits)
         except GraphQLError as error:
@@ -101,24 +128,22 @@ class PlanCache:
         key = (request.query, request.operation)
         operation = self._documents.get(key)
         if operation is None:
-            operation = read_operation(request.query, request.operation, self._limits)
+            operation = self._read(request)
             self._documents.put(key, operation, OVERHEAD + NODE_WEIGHT * len(request.query))
         return operation
 
-    def _put(
-        self,
-        key: tuple[str, str | None, int, Hashable],
-        kept: Pinned | None,
-        pins: tuple[Pin, ...],
-        prepared: Prepared,
-        variables: Mapping[str, Json],
-    ) -> None:
+    def _read(self, request: GraphQLRequest) -> Operation:
+        return read_operation(request.query, request.operation, self._limits)
+
+    def _put(self, key: _Key, trace: Trace, prepared: Prepared, variables: Mapping[str, Json]) -> None:
+        pins = tuple(dict.fromkeys(trace.pins))
         texts = OVERHEAD + TEXT_WEIGHT * len(key[0]) + weight(key[3])
         size = prepared.size + sum(map(len, prepared.errors))
         if not pins:
             self._store(key, prepared, texts + size)
             return
-        variants = kept.variants if kept is not None else ()
+        kept = self._kept.get(key) or self._large.get(key)
+        variants = kept.variants if isinstance(kept, Pinned) else ()
         number = next((number for number, its in variants if its == pins), None)
         if number is None:
             number = self._variants = self._variants + 1
@@ -129,6 +154,11 @@ class PlanCache:
 
     def _store(self, key: Hashable, value: Prepared | Pinned, size: int) -> None:
         (self._kept if size <= ENTRY_BYTES else self._large).put(key, value, size)
+
+
+def takes_long(request: GraphQLRequest, schema: Schema) -> bool:
+    """Whether others should be served while a request is made ready: where it may ask to describe a large schema."""
+    return len(schema.types) > MANY_TYPES and ("__schema" in request.query or "__type" in request.query)
 
 
 def refused(error: GraphQLError) -> Prepared:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Mapping
 
 import pytest
@@ -17,7 +19,7 @@ from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Given, Hole, Input, Json, Writer, Written
 from rowgate.graphql.inputs import argument
 from rowgate.graphql.limits import Limits
-from rowgate.graphql.plan_cache import PlanCache
+from rowgate.graphql.plan_cache import PlanCache, takes_long
 from rowgate.graphql.prepared import Fetched, Fixed, Part, Prepared
 from rowgate.graphql.rendering import array, text
 from rowgate.graphql.request import GraphQLRequest
@@ -213,6 +215,35 @@ def test_a_planner_without_bottom_is_an_answer() -> None:
 
     prepared = PlanCache(LIMITS, endless).ready(request("{ f }"), SCHEMA)
     assert prepared.errors == ("Query is nested too deeply",)
+
+
+@pytest.mark.anyio
+async def test_a_plan_can_be_made_in_a_thread_while_the_event_loop_runs() -> None:
+    inside, may_end = threading.Event(), threading.Event()
+
+    def slow(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -> Prepared:
+        inside.set()
+        assert may_end.wait(10)
+        return toy(operation, scope, schema, limits)
+
+    cache = PlanCache(LIMITS, slow)
+    asked = request("query ($n: Int) { f(first: $n) }", {"n": 3})
+    coming = asyncio.ensure_future(cache.ready_aside(asked, SCHEMA))
+    while not inside.is_set():
+        await asyncio.sleep(0.001)
+    may_end.set()
+    prepared = await coming
+    assert not prepared.errors
+    assert await cache.ready_aside(asked, SCHEMA) is prepared
+    assert cache.ready(asked, SCHEMA) is prepared
+
+
+def test_the_description_of_a_large_schema_takes_long() -> None:
+    large = replace(SCHEMA, types=dict.fromkeys(map(str, range(1_000)), ROW))
+    assert takes_long(request("{ __schema { types { name } } }"), large)
+    assert takes_long(request('{ __type(name: "Row") { name } }'), large)
+    assert not takes_long(request("{ f }"), large)
+    assert not takes_long(request("{ __schema { types { name } } }"), SCHEMA)
 
 
 def test_endless_distinct_requests_stay_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
