@@ -5,36 +5,37 @@
 from __future__ import annotations
 
 from rowgate.graphql.call_plan import CallPlan
-from rowgate.graphql.connection_sql import connection_json
+from rowgate.graphql.connection_sql import connection_text
 from rowgate.graphql.entities import Scalar
 from rowgate.graphql.given import Writer
 from rowgate.graphql.json_sql import value_sql
+from rowgate.graphql.json_text import text_sql
 from rowgate.graphql.parameter_sql import parameter_sql
-from rowgate.graphql.row_sql import row_json
+from rowgate.graphql.row_sql import row_pieces
 from rowgate.graphql.tree import RowPlan
 from rowgate.postgres.catalog.records import Volatility
 from rowgate.postgres.quoting import identifier, qualified
 
 
-def call_json(plan: CallPlan, writer: Writer) -> str:
-    """What a call returns, as an expression of type json; null where that is null or a row of nulls.
+def call_text(plan: CallPlan, writer: Writer) -> str:
+    """The text of what a call returns, as JSON; NULL where that is null or a row of nulls.
 
     Raises GraphQLError for what cannot be written.
     """
     call = _call(plan, writer)
     returns = plan.function.returns
     if plan.returned is None:
-        return f"to_json({value_sql(call, returns.kind or Scalar.OPAQUE, returns.type_oid)})"
+        return f"to_json({value_sql(call, returns.kind or Scalar.OPAQUE, returns.type_oid)})::text"
     if isinstance(plan.returned, RowPlan):
         block = writer.block()
-        row = row_json(plan.returned, block, writer)
+        row = text_sql(row_pieces(plan.returned, block, writer))
         first = " limit 1" if returns.set_of else ""
         return f"(select {row} from {call} {block} where not ({block} is null){first})"
     if plan.function.volatility is not Volatility.VOLATILE:
-        return connection_json(plan.returned, writer, source=call)
+        return connection_text(plan.returned, writer, source=call)
     # Counts and page bounds read the rows again, and each time a function of a FROM clause is called anew.
     rows = writer.block()
-    connection = connection_json(plan.returned, writer, source=rows)
+    connection = connection_text(plan.returned, writer, source=rows)
     return f"(with {rows} as materialized (select * from {call}) select {connection})"
 
 

@@ -33,11 +33,6 @@ from rowgate.graphql.tree import (
 from rowgate.postgres.quoting import identifier, qualified
 
 
-def connection_json(plan: ConnectionPlan, writer: Writer, source: str | None = None, parent: str | None = None) -> str:
-    """A connection as a JSON object, of type json. As `connection_text` has it."""
-    return f"{connection_text(plan, writer, source, parent)}::json"
-
-
 def connection_text(plan: ConnectionPlan, writer: Writer, source: str | None = None, parent: str | None = None) -> str:
     """The text of a connection as a JSON object, in parentheses.
 

@@ -13,7 +13,7 @@ from rowgate.graphql.entities import Table
 from rowgate.graphql.filter_sql import condition
 from rowgate.graphql.given import Given, Writer, Written
 from rowgate.graphql.inserted_rows import rows_sql
-from rowgate.graphql.json_sql import object_sql
+from rowgate.graphql.json_text import Pieces, Sql, constant, object_of, text_sql
 from rowgate.graphql.mutation_plan import (
     AffectedCount,
     Assignments,
@@ -24,9 +24,9 @@ from rowgate.graphql.mutation_plan import (
     UpdatePlan,
 )
 from rowgate.graphql.parameter_sql import parameter_sql
-from rowgate.graphql.row_sql import row_json
+from rowgate.graphql.row_sql import row_pieces
 from rowgate.graphql.tree import Filter, RowPlan
-from rowgate.postgres.quoting import identifier, literal, qualified
+from rowgate.postgres.quoting import identifier, qualified
 
 
 def mutation_statement(plan: MutationPlan) -> Written:
@@ -87,19 +87,19 @@ def _statement(
 ) -> str:
     written = writer.block()
     returned: list[str] = []
-    pairs: list[tuple[str, str]] = []
+    pairs: list[tuple[str, Pieces]] = []
     for key, output in outputs:
         if isinstance(output, RowPlan):
             name = f"r{len(returned)}"
-            returned.append(f"{row_json(output, block, writer)} as {name}")
-            pairs.append((key, f"coalesce(json_agg({written}.{name}), '[]'::json)"))
+            returned.append(f"{text_sql(row_pieces(output, block, writer))} as {name}")
+            pairs.append((key, ("[", Sql(f"string_agg({written}.{name}, ',')"), "]")))
         elif isinstance(output, AffectedCount):
-            pairs.append((key, "count(*)"))
+            pairs.append((key, (Sql("count(*)"),)))
         else:
-            pairs.append((key, literal(output.text)))
+            pairs.append((key, constant(output.text)))
     if not any(output.columns or output.whole for _, output in outputs if isinstance(output, RowPlan)):
         returned.append(f"{block}.{identifier(_readable(table))}")
-    result = f"{object_sql(pairs)}::text"
+    result = text_sql(object_of(pairs))
     if not any(isinstance(output, RowPlan | AffectedCount) for _, output in outputs):
         # pg_graphql reads this one of the first row that was written.
         result = f"case when count(*) > 0 then {result} end"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from graphql.language import OperationType
 
 from rowgate.graphql.call_plan import call_plan
-from rowgate.graphql.call_sql import call_json
+from rowgate.graphql.call_sql import call_text
 from rowgate.graphql.connection_plan import connection_plan
 from rowgate.graphql.connection_sql import connection_text
 from rowgate.graphql.document import Operation
@@ -106,7 +106,7 @@ def _read(selected: Selected, field: Field, schema: Schema, scope: Scope, writer
             return row.row.cost, key_text(row, writer)
         case Call():
             call = call_plan(selected, field, schema, scope)
-            return call.cost, f"{call_json(call, writer)}::text"
+            return call.cost, call_text(call, writer)
     assert field.meaning is Root.NODE
     node = node_plan(selected, field, schema, scope)
     return node.row.cost, key_text(node, writer)
@@ -149,7 +149,7 @@ def _write(selected: Selected, field: Field, schema: Schema, scope: Scope) -> tu
     if isinstance(field.meaning, Call):
         call = call_plan(selected, field, schema, scope)
         writer = Writer()
-        sql = f"select {call_json(call, writer)}::text"
+        sql = f"select {call_text(call, writer)}"
         return call.cost, Written(sql, tuple(writer.parameters))
     plan = mutation_plan(selected, field, schema, scope)
     return plan.cost, mutation_statement(plan)

@@ -14,16 +14,11 @@ from rowgate.graphql.tree import Constant, Output, Related, RowPlan
 from rowgate.postgres.quoting import identifier, qualified
 
 
-def row_json(plan: RowPlan, block: str, writer: Writer, whole: str | None = None) -> str:
-    """A row as a JSON object, of type json. `block` is an alias that has the plan's columns.
+def row_pieces(plan: RowPlan, block: str, writer: Writer, whole: str | None = None) -> Pieces:
+    """A row as a JSON object, in pieces. `block` is an alias that has the plan's columns.
 
     `whole` is the row as a value of its table's type, for functions of it; without, the block's own.
     """
-    return f"{text_sql(row_pieces(plan, block, writer, whole))}::json"
-
-
-def row_pieces(plan: RowPlan, block: str, writer: Writer, whole: str | None = None) -> Pieces:
-    """A row as a JSON object, in pieces; as `row_json` has it."""
     row = whole or whole_sql(plan.table, block)
     return object_of([(key, _output(output, block, row, writer)) for key, output in plan.outputs])
 
