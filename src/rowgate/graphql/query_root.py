@@ -76,4 +76,5 @@ def _by_key(table: Table) -> Field:
 
 def _names_a_row(column: Column) -> bool:
     # citext lives in whatever schema its extension was put into.
-    return column.sql_type in _KEY_TYPES or column.sql_type.rpartition(".")[2] == "citext"
+    key_type = column.sql_type in _KEY_TYPES or column.sql_type.rpartition(".")[2] == "citext"
+    return key_type and column.named  # no argument could have another name

@@ -80,6 +80,8 @@ def test_a_row_by_key_takes_every_key_column_and_there_is_none_for_a_key_with_a_
     assert (written(by_key.type), by_key.description) == ("UUID!", "The record's `id` value")
     assert by_key.meaning == Value(ALBUM.key[0])
     assert "sleeveByPk" not in shop.query.fields
+    odd = table("odd", [column("! q", "integer", named=False)], key=("! q",))
+    assert "oddByPk" not in schema_of(graph(odd), 1).query.fields
     both = table("pair", [column("a", "bigint"), column("b", "extensions.citext")], key=("a", "b"))
     pair = schema_of(graph(both), 1).query.fields["pairByPk"]
     assert {name: written(each.type) for name, each in pair.arguments.items()} == {"a": "BigInt!", "b": "String!"}
