@@ -77,7 +77,9 @@ class Among(msgspec.Struct, frozen=True):
 
     def __call__(self, value: Json) -> bool:
         """The answer, for any JSON."""
-        return all(each is None or (type(each) is str and each in self.names) for each in _elements(value))
+        if type(value) is str:
+            return value in self.names
+        return all([each is None or (type(each) is str and each in self.names) for each in _elements(value)])
 
 
 class Within(msgspec.Struct, frozen=True):
@@ -87,7 +89,9 @@ class Within(msgspec.Struct, frozen=True):
 
     def __call__(self, value: Json) -> bool:
         """The answer, for any JSON."""
-        return all(type(each) is not str or len(each) <= self.length for each in _elements(value))
+        if type(value) is str:
+            return len(value) <= self.length
+        return all([type(each) is not str or len(each) <= self.length for each in _elements(value)])
 
 
 def count(value: Json) -> Hashable:
