@@ -79,7 +79,7 @@ class Among(msgspec.Struct, frozen=True):
         """The answer, for any JSON."""
         if type(value) is str:
             return value in self.names
-        return all([each is None or (type(each) is str and each in self.names) for each in _elements(value)])
+        return all(each is None or (type(each) is str and each in self.names) for each in _elements(value))
 
 
 class Within(msgspec.Struct, frozen=True):
@@ -91,7 +91,7 @@ class Within(msgspec.Struct, frozen=True):
         """The answer, for any JSON."""
         if type(value) is str:
             return len(value) <= self.length
-        return all([type(each) is not str or len(each) <= self.length for each in _elements(value)])
+        return all(type(each) is not str or len(each) <= self.length for each in _elements(value))
 
 
 def count(value: Json) -> Hashable:
