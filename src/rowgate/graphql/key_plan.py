@@ -10,6 +10,8 @@ from rowgate.graphql.schema import ByKey, Field, ObjectType, Schema, Value
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.tree import AllOf, Comparison, KeyedRow, KeyGiven
 
+UNKNOWN_BY_KEY = 'Unknown field "{}" on type {}'  # upstream words it otherwise than within any other row
+
 
 def node_plan(selected: Selected, field: Field, schema: Schema, scope: Scope) -> KeyedRow:
     """`node(nodeId)`: the row that a nodeId names; its table decides which type is selected on.
@@ -31,6 +33,8 @@ def row_of_key_plan(selected: Selected, field: Field, schema: Schema, scope: Sco
     """`<t>ByPk`: the row whose key columns have the values of the arguments. Raises GraphQLError."""
     assert isinstance(field.meaning, ByKey)
     only_arguments(selected, field.arguments)
+    if any(name not in selected.arguments for name in field.arguments):
+        raise GraphQLError("All primary key columns must be provided")
     table = field.meaning.table
     compared = []
     for name, entry in field.arguments.items():
@@ -38,4 +42,5 @@ def row_of_key_plan(selected: Selected, field: Field, schema: Schema, scope: Sco
         compared.append(Comparison(entry.meaning.column, "eq", argument(selected, field, name, schema, scope)))
     of = schema.types[table.base]
     assert isinstance(of, ObjectType)
-    return KeyedRow(row_plan(selected, of, schema, scope, field.arguments), AllOf(tuple(compared)))
+    row = row_plan(selected, of, schema, scope, field.arguments, UNKNOWN_BY_KEY)
+    return KeyedRow(row, AllOf(tuple(compared)))

@@ -14,16 +14,27 @@ from rowgate.graphql.selection import select
 from rowgate.graphql.tree import ConnectionPlan, Constant, Output, Related, RowPlan
 
 
+UNKNOWN = "Unknown field '{}' on type '{}'"
+
+
 def row_plan(
-    selected: Selected, of: ObjectType, schema: Schema, scope: Scope, own_arguments: Names[str] = ()
+    selected: Selected,
+    of: ObjectType,
+    schema: Schema,
+    scope: Scope,
+    own_arguments: Names[str] = (),
+    unknown: str = UNKNOWN,
 ) -> RowPlan:
     """What is selected of one row of the table that the Node type `of` describes.
 
-    Arguments other than `own_arguments`, those of a root field, are refused, as are unknown fields, with GraphQLError.
+    Arguments other than `own_arguments`, those of a root field, are refused, as are unknown fields (by a message with
+    two places, the field's and the type's), with GraphQLError.
     """
     only_arguments(selected, own_arguments)
     assert of.table is not None
-    outputs = tuple((each.key, _output(each, of, schema, scope)) for each in select(selected.selections, of, scope))
+    outputs = tuple(
+        (each.key, _output(each, of, schema, scope, unknown)) for each in select(selected.selections, of, scope)
+    )
     needed = [column for _, output in outputs for column in _columns(output)]
     return RowPlan(
         of.table,
@@ -34,12 +45,12 @@ def row_plan(
     )
 
 
-def _output(selected: Selected, of: ObjectType, schema: Schema, scope: Scope) -> Output:
+def _output(selected: Selected, of: ObjectType, schema: Schema, scope: Scope, unknown: str) -> Output:
     if selected.name == "__typename":
         return Constant(of.name)
     field = of.fields.get(selected.name)
     if field is None:
-        raise GraphQLError(f"Unknown field '{selected.name}' on type '{of.name}'")
+        raise GraphQLError(unknown.format(selected.name, of.name))
     meaning = field.meaning
     if isinstance(meaning, Row):
         target = schema.types[named(field.type)]

@@ -347,6 +347,20 @@ def test_a_row_is_found_by_its_key_and_by_its_identifier(music: Reader) -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("artistByPk(id: 1) { wrong }", 'Unknown field "wrong" on type Artist'),
+        ("artistByPk(id: 1) { albumCollection { edges { node { wrong } } } }", "Unknown field 'wrong' on type 'Album'"),
+        ("albumByPk(artistId: 1) { title }", "All primary key columns must be provided"),
+        ("albumByPk(artistId: 1, number: null) { title }", "Invalid input for NonNull type"),
+        ("artistByPk(id: 1, name: 2) { id }", 'Input contains extra keys ["name"]'),
+    ],
+)
+def test_a_row_by_key_is_refused_in_words_of_its_own(music: Reader, field: str, message: str) -> None:
+    assert music.ask(f"{{ {field} }}") == {"data": None, "errors": [message]}
+
+
+@pytest.mark.parametrize(
     ("node_id", "message"),
     [
         ("?", "Invalid value passed to nodeId argument. Error 2"),
