@@ -13,7 +13,6 @@ from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
 from rowgate.graphql.tree import ConnectionPlan, Constant, Output, Related, RowPlan
 
-
 UNKNOWN = "Unknown field '{}' on type '{}'"
 
 
