@@ -37,14 +37,22 @@ class RoleSnapshot:
     `public` are the roles the public login may SET and that are not privileged; `privileged` maps every privileged
     role to the reason in words ("has BYPASSRLS", "is a member of app_owner, which owns public.todos"); `service` are
     the roles the service login may SET. Role names are compared exactly, as pg_roles spells them. `secret_keys_need` is
-    the statement with which an administrator lets secret keys be served, None where they are.
+    the statement with which an administrator lets secret keys be served, None where they are. `memberships` is another
+    text whenever a role became a member of another, or no longer is: what it may do has then changed.
     """
 
     public: frozenset[str] = frozenset()
     service: frozenset[str] = frozenset()
     privileged: Mapping[str, str] = field(default_factory=dict)
     secret_keys_need: str | None = None
+    memberships: str = ""
 
+
+_MEMBERSHIPS: LiteralString = """
+select concat_ws(' ',
+  (select sum(pg_catalog.hashtextextended(m::text, 0)) from pg_catalog.pg_auth_members m),
+  (select sum(pg_catalog.hashtextextended(r.oid::text || r.rolinherit::text, 0)) from pg_catalog.pg_roles r))
+"""
 
 # One row per role that a login may take, that was asked for or that is dangerous itself, and per danger it can reach.
 #
@@ -222,12 +230,14 @@ class RoleWatch:
                         self._conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT, prepare_threshold=None
                     )
                 snapshot = await read_roles(self._connection, None, self._service_login, self._schemas)
+                row = await (await self._connection.execute(_MEMBERSHIPS)).fetchone()
         except (psycopg.Error, OSError, TimeoutError) as error:
             self.failure = str(error).strip() or "no answer in time"
             await self._disconnect()
             return False
         self.failure = None
-        snapshot = replace(snapshot, secret_keys_need=self._secret_keys_need)
+        assert row is not None
+        snapshot = replace(snapshot, secret_keys_need=self._secret_keys_need, memberships=row[0])
         if snapshot != self._snapshot:
             self._snapshot = snapshot
             if self._on_change is not None:
