@@ -74,6 +74,7 @@ def status_values(settings: Settings, state: ServerState) -> dict[str, str]:
     return {
         "API_URL": api_url,
         "REST_URL": f"{api_url}/rest/v1",
+        "GRAPHQL_URL": f"{api_url}/graphql/v1",
         "DB_URL": owner_url(settings),
         "ANON_KEY": secrets.anon_key,
         "SERVICE_ROLE_KEY": secrets.service_role_key,

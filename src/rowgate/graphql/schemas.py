@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
@@ -19,10 +19,10 @@ from rowgate.graphql.reflection import reflect
 from rowgate.graphql.schema import Schema
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.catalog.rights import Rights, read_rights, rights_statement
-from rowgate.postgres.quoting import identifier
 from rowgate.postgres.statement import RequestContext, Result, Transaction
 from rowgate.principal import Principal
 
+Introspection: TypeAlias = Literal["directive", "on", "off"]
 ROLES = 64  # schemas kept at most: a project has a handful of roles, a tenant-per-role one asks as few at a time
 
 
@@ -35,18 +35,17 @@ class Runner(Protocol):
 
 
 class Schemas:
-    """`search_path` are the exposed schemas, `introspection` the setting of that name."""
+    """`search_path` is the request's, ready for Postgres; `introspection` the setting of that name."""
 
     def __init__(
         self,
         runner: Runner,
-        search_path: tuple[str, ...],
-        introspection: Literal["directive", "on", "off"] = "directive",
+        search_path: str,
+        introspection: Introspection = "directive",
     ) -> None:
         self._runner = runner
         self._introspection = introspection
-        self._statement = rights_statement(search_path)
-        self._context = RequestContext("POST", "/", ", ".join(map(identifier, search_path)))
+        self._context = RequestContext("POST", "/", search_path)
         self._kept: BoundedCache[str, Schema] = BoundedCache(ROLES, ROLES, 1)
         self._coming: dict[str, asyncio.Task[Schema]] = {}
         self._version = -1  # of the catalog that all of them are made of
@@ -92,7 +91,8 @@ class Schemas:
         return arrived
 
     async def _made(self, principal: Principal, catalog: Catalog) -> Schema:
-        result = await self._runner.run(principal, Transaction(self._context, self._statement))
+        question = rights_statement(catalog.path.schemas)
+        result = await self._runner.run(principal, Transaction(self._context, question))
         # A large catalog takes a tenth of a second, in which everybody else would wait.
         return await asyncio.to_thread(self._built, catalog, read_rights(result))
 
@@ -100,7 +100,7 @@ class Schemas:
         return schema_of(opted(reflect(catalog, rights), self._introspection), next(self._serials))
 
 
-def opted(graph: Graph, introspection: Literal["directive", "on", "off"]) -> Graph:
+def opted(graph: Graph, introspection: Introspection) -> Graph:
     """A graph as introspection shows it under this setting."""
     if introspection == "directive":
         return graph

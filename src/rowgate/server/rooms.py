@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from urllib.parse import urlsplit
 
 import psycopg
 
+from rowgate.graphql.page import GraphiqlPage
+from rowgate.graphql.service import GraphQLService
 from rowgate.http.exchange import Service
 from rowgate.http.gateway import Readiness
 from rowgate.identity.verifier import Verifier
@@ -19,13 +22,14 @@ from rowgate.postgres.database import Database
 from rowgate.postgres.listen import Listener
 from rowgate.postgres.roles import RoleSnapshot, RoleWatch
 from rowgate.postgres.serving import Serving
+from rowgate.project.graphiql import shows_graphiql
 from rowgate.project.settings import Settings
 from rowgate.rest.service import RestService
 from rowgate.rest.timing import TimedRestService
 from rowgate.server.log import Log
 
 # Service name in `server.services` -> path.
-PREFIXES: Mapping[str, str] = {"rest": RestService.prefix, "graphql": "/graphql/v1"}
+PREFIXES: Mapping[str, str] = {"rest": RestService.prefix, "graphql": GraphQLService.prefix}
 KEY_CACHE = "keys"  # folder below the state folder: the last good key set of each issuer survives a restart
 CONNECT_TIMEOUT = 5  # seconds
 FIRST_RETRY = 0.5  # seconds before the catalog is read again after a failure; doubles up to LONGEST_RETRY
@@ -78,11 +82,20 @@ class Rooms:
         self._outdated = asyncio.Event()
         self._outdated.set()
         self._catalog_task: asyncio.Task[None] | None = None
+        self._graphql: GraphQLService | None = None
         self.services = self._services(settings)
 
     def _services(self, settings: Settings) -> tuple[Service, ...]:
-        service = TimedRestService if settings.rest.server_timing_enabled else RestService
-        return (service(settings.rest, self._database, lambda: self._catalog.current, settings.api),)
+        services: list[Service] = []
+        if "rest" in settings.served:
+            rest = TimedRestService if settings.rest.server_timing_enabled else RestService
+            services.append(rest(settings.rest, self._database, lambda: self._catalog.current, settings.api))
+        if "graphql" in settings.served:
+            self._graphql = GraphQLService(
+                settings.graphql, settings.rest, self._database, lambda: self._catalog.current, _page(settings)
+            )
+            services.append(self._graphql)
+        return tuple(services)
 
     async def open(self) -> None:
         """Begin everything that runs in the background. Delays by seconds when the database is away, no more."""
@@ -121,7 +134,8 @@ class Rooms:
         self._outdated.set()
 
     def _take_up(self, settings: Settings) -> None:
-        changed = settings.rest != self._settings.rest
+        before = self._settings
+        changed = settings.rest != before.rest or settings.graphql != before.graphql
         self._settings = settings
         if changed:  # requests under way keep the services they came to
             self.services = self._services(settings)
@@ -192,6 +206,8 @@ class Rooms:
 
     def _roles_changed(self, _snapshot: RoleSnapshot) -> None:
         self.verifier.roles_changed()
+        if self._graphql is not None:
+            self._graphql.roles_changed()
 
     async def _notified(self, _channel: str, payload: str) -> None:
         """`NOTIFY pgrst, 'reload schema'`, as PostgREST has it; an empty payload means the same.
@@ -249,6 +265,14 @@ class Rooms:
 def _exposed(settings: Settings) -> tuple[object, ...]:
     """What the catalog is read for."""
     return settings.rest.db_schemas, settings.rest.db_extra_search_path
+
+
+def _page(settings: Settings) -> GraphiqlPage | None:
+    """GraphiQL at the address that browsers know, where it is shown."""
+    if not shows_graphiql(settings):
+        return None
+    below = urlsplit(settings.api.external_url or "").path.rstrip("/")
+    return GraphiqlPage(below + GraphQLService.prefix, settings.secrets.publishable_key)
 
 
 def _words(error: Exception) -> str:

@@ -219,8 +219,7 @@ class Supervisor:
             before, ready = ready, all(worker.report.ready for worker in self._workers)
             if ready and not said:
                 said = True
-                rest = url if self._settings.rest.at_root else f"{url}/rest/v1"
-                self._say(f"Rowgate is ready at {url} (REST: {rest})")
+                self._say(f"Rowgate is ready at {url}{_places(self._settings, url)}")
             elif ready and not before:
                 self._log.info("ready again")
             elif before and not ready:
@@ -388,3 +387,10 @@ def _blank(path: Path) -> bool:
         return not path.read_bytes().strip()
     except OSError:
         return True
+
+
+def _places(settings: Settings, url: str) -> str:
+    """Where each service answers, for the operator."""
+    rest = url if settings.rest.at_root else f"{url}/rest/v1"
+    known = {"rest": f"REST: {rest}", "graphql": f"GraphQL: {url}/graphql/v1"}
+    return f" ({', '.join(known[service] for service in settings.served)})" if settings.served else ""

@@ -1,0 +1,199 @@
+"""The GraphQL service: one request in, one response out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from rowgate.graphql import response
+from rowgate.graphql.errors import GraphQLError
+from rowgate.graphql.given import Hole, Json, Written
+from rowgate.graphql.limits import Limits
+from rowgate.graphql.page import GraphiqlPage
+from rowgate.graphql.plan import prepare
+from rowgate.graphql.plan_cache import PlanCache
+from rowgate.graphql.prepared import Prepared
+from rowgate.graphql.request import accept_body, negotiated, read_request
+from rowgate.graphql.schemas import Schemas
+from rowgate.http.exchange import BodyTooLarge, Request, Response
+from rowgate.identity.refusals import Refusal
+from rowgate.postgres.catalog.records import Catalog, RoleSettings
+from rowgate.postgres.diagnostics import QUERY_CANCELED
+from rowgate.postgres.errors import DatabaseError, PostgresError
+from rowgate.postgres.quoting import dotted, identifier
+from rowgate.postgres.statement import Access, End, Isolation, PlanMode, Result, Statement, Transaction
+from rowgate.postgrest.error_table import no_catalog, postgres_error
+from rowgate.postgrest.errors import RestError
+from rowgate.postgrest.refused import refusal_error
+from rowgate.postgrest.request_context import request_context
+from rowgate.principal import Principal
+from rowgate.project.settings import GraphQLSettings, RestSettings
+
+ALLOWED = b"OPTIONS, POST"
+_NOTHING = Statement("select")
+_NO_SETTINGS = RoleSettings()
+
+
+class Runner(Protocol):
+    """What runs transactions: `rowgate.postgres.database.Database`."""
+
+    async def run(self, principal: Principal, transaction: Transaction) -> Result:
+        """Run one transaction as a principal. Raises PostgresError."""
+        ...
+
+    async def run_all(
+        self, principal: Principal, transaction: Transaction, further: Sequence[Statement]
+    ) -> tuple[Result, ...]:
+        """Run one transaction with several statements, in order. Raises PostgresError."""
+        ...
+
+
+class GraphQLService:
+    """pg_graphql's dialect at /graphql/v1. `catalog` gives the newest catalog, None until one has been loaded; `rest`
+    says what holds for every transaction of the API; `page` is GraphiQL, None where it is not shown."""
+
+    prefix = "/graphql/v1"
+
+    def __init__(
+        self,
+        settings: GraphQLSettings,
+        rest: RestSettings,
+        runner: Runner,
+        catalog: Callable[[], Catalog | None],
+        page: GraphiqlPage | None = None,
+    ) -> None:
+        self._settings = settings
+        self._rest = rest
+        self._runner = runner
+        self._catalog = catalog
+        self._page = page
+        self._search_path = ", ".join(map(identifier, dict.fromkeys(rest.db_extra_search_path)))
+        self._schemas = Schemas(runner, self._search_path, settings.introspection)
+        self._plans = PlanCache(Limits(settings.max_depth, settings.max_tokens, settings.max_cost), prepare)
+        self._time_limit = round(settings.statement_timeout * 1000)
+        self._before = _pre_request(rest)
+        self._end = End.ROLLBACK if rest.db_tx_end.startswith("rollback") else End.COMMIT
+
+    async def answer(self, request: Request, principal: Principal) -> Response:
+        """Serve a request for a verified principal. Every error becomes a response that a GraphQL client can read.
+
+        Raises ClientGone when the body never came to an end.
+        """
+        headers = dict(request.headers)
+        content_type = negotiated(headers.get(b"accept"))
+        try:
+            if request.method != "POST" or request.raw_path != b"/" or content_type is None:
+                return await self._other(request)
+            accept_body(headers.get(b"content-type"))
+            asked = read_request(await request.read(self._settings.body_limit))
+            catalog = self._catalog()
+            if catalog is None:
+                raise no_catalog()
+            schema = self._schemas.known(principal.role, catalog) or await self._schemas.of(principal, catalog)
+            prepared = self._plans.ready(asked, schema)
+            results = await self._run(request, principal, prepared, asked.variables, catalog)
+            return response.answer(prepared, results, content_type)
+        except GraphQLError as error:
+            assert content_type is not None
+            return response.failed([error.message], content_type, nothing_ran=error.nothing_ran)
+        except RestError as error:
+            return response.refused(error)
+        except DatabaseError as error:
+            if error.early or content_type is None:
+                return response.refused(self._postgres_error(error, principal))
+            return response.failed([self._words(error)], content_type)
+        except PostgresError as error:
+            return response.refused(self._postgres_error(error, principal))
+        except BodyTooLarge as error:
+            return self.too_large(error.limit)
+
+    def refuse(self, refusal: Refusal) -> Response:
+        """Render a refused credential as REST does, with `errors` beside it."""
+        return response.refused(refusal_error(refusal))
+
+    def too_large(self, limit: int) -> Response:
+        """Render a 413."""
+        message = f"The request body is larger than {limit} bytes"
+        hint = "Send less in one request, or raise body_limit under [rowgate.graphql]."
+        return response.refused(RestError(413, "body_too_large", message, None, hint))
+
+    def roles_changed(self) -> None:
+        """Ask anew what each role may: whose member it is has changed."""
+        self._schemas.forget()
+
+    async def _run(
+        self,
+        request: Request,
+        principal: Principal,
+        prepared: Prepared,
+        variables: Json,
+        catalog: Catalog,
+    ) -> tuple[Result, ...]:
+        """The results of an operation's statements. Where it has none Postgres is asked only for the pre-request's
+        sake, which may refuse."""
+        statements = [_filled(each, variables, prepared.access) for each in prepared.statements]
+        before = self._before[prepared.access] if self._before else None
+        if not statements:
+            if before is None:
+                return ()
+            statements = [_NOTHING]
+        own = catalog.role_settings.get(principal.role, _NO_SETTINGS)
+        context = request_context(
+            request,
+            principal,
+            self._rest,
+            self._search_path,
+            self._rest.app_settings,
+            own.settings,
+            self._time_limit,
+        )
+        isolation = None if own.isolation is Isolation.READ_COMMITTED else own.isolation
+        end = self._end if prepared.access is Access.READ_WRITE else End.COMMIT
+        transaction = Transaction(context, statements[0], before, isolation, end)
+        if len(statements) == 1:
+            return (await self._runner.run(principal, transaction),)
+        return await self._runner.run_all(principal, transaction, statements[1:])
+
+    async def _other(self, request: Request) -> Response:
+        """Anything that is no operation: a browser's look, another method, another path."""
+        if request.method in ("GET", "HEAD") and self._page is not None:
+            page = await self._page.answer(request.path, request.header(b"accept") or b"")
+            if page is not None:
+                return page
+        if request.raw_path != b"/":
+            raise RestError(404, "route_unknown", "Nothing is served at this path", None, "Use /graphql/v1.")
+        if request.method == "OPTIONS":
+            return Response(200, [(b"allow", ALLOWED), (b"content-length", b"0")])
+        if request.method != "POST":
+            hint = "Send the operation with POST, as JSON."
+            message = f"{request.method[:20]} is not served at this path"
+            raise RestError(405, "method_not_allowed", message, None, hint, ((b"allow", ALLOWED),))
+        said = (request.header(b"accept") or b"")[:100].decode("latin-1")
+        raise RestError(406, "PGRST107", f"None of these media types are available: {said}")
+
+    def _postgres_error(self, error: PostgresError, principal: Principal) -> RestError:
+        return postgres_error(error, authenticated=principal.role != self._rest.db_anon_role)
+
+    def _words(self, error: DatabaseError) -> str:
+        """Postgres' message, as upstream hands it on."""
+        if error.sqlstate == QUERY_CANCELED and "statement timeout" in error.message:
+            return f"{error.message}: the operation took longer than it may"
+        return error.message
+
+
+def _filled(written: Written, variables: Json, access: Access) -> Statement:
+    """A statement with the values of one request. What takes values is planned for them: a plan for any value can be a
+    thousand times slower (`PlanMode`)."""
+    parameters = written.parameters
+    if not parameters:
+        return Statement(written.sql, (), access)
+    filled = tuple([each.fill(variables) if isinstance(each, Hole) else each for each in parameters])
+    return Statement(written.sql, filled, access, PlanMode.CUSTOM)
+
+
+def _pre_request(rest: RestSettings) -> dict[Access, Statement] | None:
+    """`db_pre_request`: a function called before every statement, in its transaction."""
+    if rest.db_pre_request is None:
+        return None
+    call = f"select {dotted(rest.db_pre_request)}()"
+    return {access: Statement(call, (), access) for access in Access}
