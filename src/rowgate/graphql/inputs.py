@@ -70,7 +70,7 @@ def only_arguments(selected: Selected, allowed: Collection[str]) -> None:
         raise GraphQLError(f"Input contains extra keys {quoted_list(extra)}")
 
 
-class Among(msgspec.Struct, frozen=True):
+class Among(msgspec.Struct, frozen=True, gc=False):
     """Whether a value is one of a set, or, of a list, all of them are (nulls apart)."""
 
     names: frozenset[str]
@@ -82,7 +82,7 @@ class Among(msgspec.Struct, frozen=True):
         return all(each is None or (type(each) is str and each in self.names) for each in _elements(value))
 
 
-class Within(msgspec.Struct, frozen=True):
+class Within(msgspec.Struct, frozen=True, gc=False):
     """Whether a text, or each of a list, has at most so many characters."""
 
     length: int

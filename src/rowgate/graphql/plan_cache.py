@@ -31,8 +31,8 @@ ENTRY_BYTES = 128 * 1024  # a larger one is kept among the large
 LARGE_ENTRIES = 64  # introspection takes 20 KB for each table
 LARGE_BYTES = 32 * 1024 * 1024
 LARGE_ENTRY_BYTES = 24 * 1024 * 1024  # that of 1,000 tables takes half a second to make anew
-DOCUMENTS = 512  # whose plans depend on values are read once all the same
-DOCUMENT_BYTES = 16 * 1024 * 1024
+DOCUMENTS = 128  # whose plans depend on values are read once all the same; a document is hundreds of records
+DOCUMENT_BYTES = 8 * 1024 * 1024
 VARIANTS = 16  # sets of pins of one shape; plans of the oldest are made anew
 MANY_TYPES = 500  # whose description takes more than 20 ms
 OVERHEAD = 1024  # bytes of records beside an entry's texts, roughly
@@ -44,7 +44,7 @@ _Key: TypeAlias = tuple[str, str | None, int, Hashable]
 Prepare: TypeAlias = Callable[[Operation, Scope, Schema, Limits], Prepared]
 
 
-class Pinned(msgspec.Struct, frozen=True):
+class Pinned(msgspec.Struct, frozen=True, gc=False):
     """The sets of pins that plans of one shape have had, by number."""
 
     variants: tuple[tuple[int, tuple[Pin, ...]], ...]

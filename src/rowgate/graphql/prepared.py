@@ -10,14 +10,14 @@ from rowgate.graphql.given import Pin, Written
 from rowgate.postgres.statement import Access
 
 
-class Fixed(msgspec.Struct, frozen=True):
+class Fixed(msgspec.Struct, frozen=True, gc=False):
     """A root field whose JSON is known already: `__typename`, introspection."""
 
     key: str
     json: bytes
 
 
-class Fetched(msgspec.Struct, frozen=True):
+class Fetched(msgspec.Struct, frozen=True, gc=False):
     """A root field that Postgres writes: the text of `column` of the first row of statement `statement`."""
 
     key: str
@@ -28,7 +28,7 @@ class Fetched(msgspec.Struct, frozen=True):
 Part: TypeAlias = Fixed | Fetched
 
 
-class Prepared(msgspec.Struct, frozen=True):
+class Prepared(msgspec.Struct, frozen=True, gc=False):
     """What all requests of one shape have in common.
 
     A query has at most one statement, with a column per fetched root field; a mutation one per root field, in order.

@@ -43,7 +43,7 @@ def array(value: Json) -> bytes | None:
     return _literal(value if type(value) is list else [value], text)
 
 
-class Label(msgspec.Struct, frozen=True):
+class Label(msgspec.Struct, frozen=True, gc=False):
     """Renders a value of an enum as its label in Postgres."""
 
     labels: tuple[tuple[str, str], ...]
@@ -53,7 +53,7 @@ class Label(msgspec.Struct, frozen=True):
         return text(next((label for label, shown in self.labels if shown == value), value))
 
 
-class LabelArray(msgspec.Struct, frozen=True):
+class LabelArray(msgspec.Struct, frozen=True, gc=False):
     """Renders a list of an enum's values as an array literal of their labels."""
 
     label: Label

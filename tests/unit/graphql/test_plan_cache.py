@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Mapping
 
@@ -269,6 +270,15 @@ def test_values_that_were_looked_at_weigh_what_they_are() -> None:
     cache.ready(request("{ f(any: [$x]) }", {"x": "a" * 50_000}), SCHEMA)
     assert small < 10_000
     assert cache.size - before - small > 50_000
+
+
+def test_a_kept_plan_is_nothing_to_the_garbage_collector() -> None:
+    prepared = PlanCache(LIMITS, toy).ready(request("{ f(any: $x) g: f(first: $y) }", {"x": 1, "y": 2}), SCHEMA)
+    statement = prepared.statements[0]
+    gc.collect()
+    gc.collect()  # a tuple is let go of once what it holds has been
+    kept = (prepared, prepared.statements, statement, statement.parameters, prepared.parts, prepared.pins)
+    assert [gc.is_tracked(each) for each in kept] == [False] * len(kept)
 
 
 def test_a_large_answer_is_kept_beside_the_others() -> None:
