@@ -11,7 +11,7 @@ from rowgate.graphql.given import Hole, Json, Written
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.page import GraphiqlPage
 from rowgate.graphql.plan import prepare
-from rowgate.graphql.plan_cache import PlanCache
+from rowgate.graphql.plan_cache import PlanCache, takes_long
 from rowgate.graphql.prepared import Prepared
 from rowgate.graphql.request import accept_body, negotiated, read_request
 from rowgate.graphql.schemas import Schemas
@@ -90,7 +90,10 @@ class GraphQLService:
             if catalog is None:
                 raise no_catalog()
             schema = self._schemas.known(principal.role, catalog) or await self._schemas.of(principal, catalog)
-            prepared = self._plans.ready(asked, schema)
+            if takes_long(asked, schema):
+                prepared = await self._plans.ready_aside(asked, schema)
+            else:
+                prepared = self._plans.ready(asked, schema)
             results = await self._run(request, principal, prepared, asked.variables, catalog)
             return response.answer(prepared, results, content_type)
         except GraphQLError as error:
