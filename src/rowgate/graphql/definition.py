@@ -7,7 +7,7 @@ Rows of a table that loses have no type, and values of an enum that loses are Op
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TypeAlias
 
@@ -46,13 +46,16 @@ def schema_of(graph: Graph, serial: int) -> Schema:
     makers: _Makers = {own.name: partial(_same, own) for own in _OWN_TYPES}
     shown = {*makers, "Query", "Node"}
     tables: dict[QualifiedName, Table] = {}
+    rows: dict[QualifiedName, Table] = {}
     lost: set[EnumKind] = set()
-    for table in graph.tables.values():
-        made = _table_makers(table, graph, tables)
+    for table in (*graph.tables.values(), *_given_rows(graph)):
+        made = _table_makers(table, graph, rows)
         if _taken(made, makers):
             continue
         makers |= made
-        tables[table.qualified_name] = table
+        rows[table.qualified_name] = table
+        if table.key:
+            tables[table.qualified_name] = table
         if table.introspectable:
             shown |= made.keys()
     for kind in graph.enums:
@@ -88,10 +91,19 @@ def schema_of(graph: Graph, serial: int) -> Schema:
     )
 
 
-def _table_makers(table: Table, graph: Graph, tables: Mapping[QualifiedName, Table]) -> _Makers:
+def _given_rows(graph: Graph) -> Iterator[Table]:
+    """The tables without a key whose rows some function gives."""
+    given = {function.returns.table for functions in graph.computed.values() for function in functions}
+    return (table for name, table in graph.keyless.items() if name in given)
+
+
+def _table_makers(table: Table, graph: Graph, rows: Mapping[QualifiedName, Table]) -> _Makers:
+    """`rows` are the tables whose rows have types."""
     base = table.base
-    makers: _Makers = {
-        base: partial(row_type, table, graph, tables),
+    makers: _Makers = {base: partial(row_type, table, graph, rows)}
+    if not table.key:
+        return makers
+    makers |= {
         f"{base}Edge": partial(edge_type, table),
         f"{base}Connection": partial(connection_type, table),
         f"{base}Filter": partial(filter_type, table),

@@ -79,7 +79,8 @@ class Column(msgspec.Struct, frozen=True):
 class Table(msgspec.Struct, frozen=True):
     """A table, view, materialized view or foreign table that has a key and that the role may read some of.
 
-    `columns` are all of it, whatever the role may do; `key` are those of the primary key or of the directive.
+    `columns` are all of it, whatever the role may do; `key` are those of the primary key or of the directive, none for
+    one of a graph's `keyless`.
     """
 
     schema: str
@@ -161,6 +162,7 @@ class Graph(msgspec.Struct, frozen=True):
     """Everything one role sees. `relations` and `computed` are by table; `functions` are root fields.
 
     `introspection` says whether a schema on the path opted in; types of the others are left out of its answers.
+    `keyless` are tables and views without a key: of them one sees only the row that a function of another row gives.
     """
 
     tables: Mapping[QualifiedName, Table]
@@ -169,3 +171,4 @@ class Graph(msgspec.Struct, frozen=True):
     functions: tuple[Function, ...]
     enums: tuple[EnumKind, ...]
     introspection: bool
+    keyless: Mapping[QualifiedName, Table] = {}

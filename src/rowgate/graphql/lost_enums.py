@@ -17,6 +17,7 @@ def without_enums(graph: Graph, lost: Set[EnumKind]) -> Graph:
     return replace(
         graph,
         tables={name: _table(table, lost) for name, table in graph.tables.items()},
+        keyless={name: _table(table, lost) for name, table in graph.keyless.items()},
         computed={
             name: tuple(_function(function, lost) for function in functions)
             for name, functions in graph.computed.items()

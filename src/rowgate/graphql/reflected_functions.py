@@ -37,6 +37,8 @@ def reflect_functions(
 ) -> tuple[dict[QualifiedName, tuple[Function, ...]], tuple[Function, ...]]:
     """Computed fields by table, and fields of the roots, in the order of creation.
 
+    `tables` are those without a key too: which of their rows can be shown, the schema says.
+
     Raises GraphQLError for a comment that cannot be read.
     """
     routines = [routine for routine in path.routines if routine.schema in schemas]

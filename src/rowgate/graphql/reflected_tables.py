@@ -18,7 +18,8 @@ from rowgate.postgres.catalog.rights import DELETE, INSERT, SELECT, UPDATE, Righ
 def reflect_tables(
     path: SearchPath, rights: Rights, schemas: Mapping[str, SchemaDirectives], kinds: Kinds
 ) -> tuple[dict[QualifiedName, Table], dict[QualifiedName, TableDirectives]]:
-    """The tables that the role sees, and what their comments say. A partitioned table is none, its partitions are.
+    """The tables that the role sees, those without a key too, and what their comments say. A partitioned table is none,
+    its partitions are.
 
     Raises GraphQLError for a comment that cannot be read, also one of a table that would not be seen.
     """
@@ -31,7 +32,7 @@ def reflect_tables(
         table = _table(
             relation, path.primary.get(relation.oid, ()), directives, schemas[relation.schema], rights, kinds
         )
-        if is_name(table.base) and table.key and any(column.selectable for column in table.columns):
+        if is_name(table.base) and any(column.selectable for column in table.columns):
             tables[relation.qualified_name] = table
             found[relation.qualified_name] = directives
     return tables, found

@@ -1,7 +1,8 @@
 """From the catalog to what one role sees of it in GraphQL's terms.
 
 The rules are upstream's: a schema counts when it is on the search path and the role may use it; a table when it has a
-key, a name that GraphQL can spell and a column that the role may read; everything else follows from these.
+key, a name that GraphQL can spell and a column that the role may read; everything else follows from these. What lacks
+only the key can still be what a function of a row gives.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ def reflect(catalog: Catalog, rights: Rights) -> Graph:
         schema: schema_directives(path.comments.get(schema)) for schema in path.schemas if schema in rights.schemas
     }
     kinds = Kinds(path, rights, schemas)
-    tables, directives = reflect_tables(path, rights, schemas, kinds)
-    computed, functions = reflect_functions(path, rights, schemas, kinds, tables)
+    seen, directives = reflect_tables(path, rights, schemas, kinds)
+    tables = {name: table for name, table in seen.items() if table.key}
+    computed, functions = reflect_functions(path, rights, schemas, kinds, seen)
     return Graph(
         tables,
         reflect_relations(path, tables, directives),
@@ -35,4 +37,5 @@ def reflect(catalog: Catalog, rights: Rights) -> Graph:
         functions,
         tuple(kinds.enums.values()),
         any(each.introspection for each in schemas.values()),
+        {name: table for name, table in seen.items() if not table.key},
     )

@@ -32,10 +32,12 @@ def node_interface(tables: Mapping[QualifiedName, Table]) -> InterfaceType:
 def row_type(table: Table, graph: Graph, tables: Mapping[QualifiedName, Table]) -> ObjectType:
     """nodeId, columns, relations, functions of the row. Of two of one name the last is reached (pg_graphql's rule).
 
-    `tables` are those that have types; what leads to another is left out.
+    `tables` are those whose rows have types; what leads to another is left out. Without a key a row is no `Node`.
     """
     described = "Globally Unique Record Identifier"
-    fields = {"nodeId": Field("nodeId", SOME_ID, description=described, meaning=NodeId(table))}
+    fields: dict[str, Field] = {}
+    if table.key:
+        fields["nodeId"] = Field("nodeId", SOME_ID, description=described, meaning=NodeId(table))
     for column in readable(table):
         fields[column.field] = _column(column)
     for relation in graph.relations.get(table.qualified_name, ()):
@@ -47,7 +49,7 @@ def row_type(table: Table, graph: Graph, tables: Mapping[QualifiedName, Table]) 
             computed = _computed(function, tables)
             if computed is not None:
                 fields[function.field] = computed
-    return ObjectType(table.base, fields, table.description, ("Node",), table)
+    return ObjectType(table.base, fields, table.description, ("Node",) if table.key else (), table)
 
 
 def _column(column: Column) -> Field:
@@ -75,6 +77,8 @@ def _computed(function: Function, tables: Mapping[QualifiedName, Table]) -> Fiel
     if target is None:
         return None
     if returns.set_of and not returns.one_row:
+        if not target.key:  # rows that have no order
+            return None
         return Field(
             function.field,
             Named(f"{target.base}Connection"),

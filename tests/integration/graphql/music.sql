@@ -62,6 +62,11 @@ create function singles(artist) returns setof album stable language sql
 create function only_album(artist) returns setof album rows 1 stable language sql
   as 'select * from album a where a.artist_id = $1.id and a.number = 1';
 
+create view active_artists as select a.id, a.name from artist a where a.active;
+create function if_active(artist) returns active_artists stable language sql
+  as 'select a from active_artists a where a.id = $1.id';
+create function shouted(active_artists) returns text stable language sql as 'select upper($1.name)';
+
 create view catalogue as select a.artist_id, a.number, a.title from album a;
 comment on view catalogue is '@graphql({"primary_key_columns": ["artist_id", "number"], "foreign_keys": [
   {"local_name": "entries", "local_columns": ["artist_id"], "foreign_name": "performer",

@@ -106,6 +106,28 @@ def test_functions_of_a_row_are_values_rows_and_connections(music: Reader) -> No
     assert second["rarest"] is None
 
 
+def test_a_function_of_a_row_may_give_a_row_of_a_view_without_a_key(music: Reader) -> None:
+    query = "{ artistCollection(first: 2) { edges { node { ifActive { __typename id name shouted } } } } }"
+    assert nodes(music.data(query)["artistCollection"]) == [
+        {
+            "ifActive": {
+                "__typename": "ActiveArtists",
+                "id": 1,
+                "name": 'Ólafur "the \\ one"',
+                "shouted": 'ÓLAFUR "THE \\ ONE"',
+            }
+        },
+        {"ifActive": None},
+    ]
+    assert music.ask("{ artistCollection { edges { node { ifActive { nodeId } } } } }") == {
+        "data": None,
+        "errors": ["Unknown field 'nodeId' on type 'ActiveArtists'"],
+    }
+    assert music.ask("{ activeArtistsCollection { __typename } }")["errors"] == [
+        'Unknown field "activeArtistsCollection" on type Query'
+    ]
+
+
 def test_relations_lead_to_one_row_or_to_many(music: Reader) -> None:
     query = """{ contractCollection { edges { node {
         artist { name contract { id } } parent { id } contractCollection { edges { node { id } } } } } } }"""

@@ -61,6 +61,7 @@ def graphs(draw: st.DrawFn) -> Graph:
         return table(
             draw(names),
             [column("id", draw(st.sampled_from(["integer", "jsonb", "text"]))), *columns],
+            key=draw(st.sampled_from([("id",), ("id",), ()])),
             schema=draw(schemas),
             base=draw(names),
             insertable=draw(flags),
@@ -72,7 +73,9 @@ def graphs(draw: st.DrawFn) -> Graph:
             introspectable=draw(flags),
         )
 
-    tables = [any_table() for _ in range(draw(st.integers(0, 4)))]
+    tables = list(
+        {each.qualified_name: each for each in (any_table() for _ in range(draw(st.integers(0, 4))))}.values()
+    )
     anywhere = st.sampled_from([*(each.qualified_name for each in tables), ("public", "nowhere")])
 
     def any_function(parameters: int) -> Function:
@@ -92,14 +95,16 @@ def graphs(draw: st.DrawFn) -> Graph:
         volatility = draw(st.sampled_from(list(Volatility)))
         return Function("public", "f", draw(names), taken, returns, volatility, introspectable=draw(flags))
 
-    relations = st.builds(Relation, names, anywhere, st.just((("id", "id"),)), to_one=flags, not_null=st.just(False))
+    keyed = st.sampled_from([*(each.qualified_name for each in tables if each.key), ("public", "nowhere")])
+    relations = st.builds(Relation, names, keyed, st.just((("id", "id"),)), to_one=flags, not_null=st.just(False))
     return Graph(
-        {each.qualified_name: each for each in tables},
+        {each.qualified_name: each for each in tables if each.key},
         {each.qualified_name: tuple(draw(st.lists(relations, max_size=3))) for each in tables},
         {each.qualified_name: tuple(any_function(0) for _ in range(draw(st.integers(0, 2)))) for each in tables},
         tuple(any_function(2) for _ in range(draw(st.integers(0, 3)))),
         tuple(kinds),
         introspection=draw(flags),
+        keyless={each.qualified_name: each for each in tables if not each.key},
     )
 
 

@@ -26,7 +26,7 @@ from rowgate.graphql.schema import (
     Value,
 )
 from rowgate.graphql.schemas import opted
-from tests.unit.graphql.graphs import ALBUM, ARTIST, GENRE, SHOP, VAULT, column, function, graph, table, value
+from tests.unit.graphql.graphs import ALBUM, ARTIST, GENRE, SHOP, VAULT, column, function, graph, rows, table, value
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +179,31 @@ def test_functions_of_a_row_need_the_right_to_read_all_of_it() -> None:
     partly = msgspec.structs.replace(ARTIST, readable=False)
     tables = {**SHOP.tables, partly.qualified_name: partly}
     assert "initials" not in fields(schema_of(msgspec.structs.replace(SHOP, tables=tables), 1), "Artist")
+
+
+def test_a_row_without_a_key_has_a_type_where_a_function_gives_it_and_nothing_else() -> None:
+    latest = table("latest", [column("title")], key=())
+    unused = table("unused", [column("title")], key=())
+    keyless = {each.qualified_name: each for each in (latest, unused)}
+    newest, only, all_of_them = (
+        function("newest", rows("latest", set_of=False)),
+        function("only", rows("latest", one_row=True)),
+        function("all_of_them", rows("latest")),
+    )
+    computed = {ARTIST.qualified_name: (newest, only, all_of_them)}
+    schema = schema_of(graph(ARTIST, keyless=keyless, computed=computed, functions=(newest, all_of_them)), 1)
+    made = schema.types["Latest"]
+    assert isinstance(made, ObjectType)
+    assert (list(made.fields), made.interfaces, made.table) == (["title"], (), latest)
+    assert [name for name in schema.types if name.startswith(("Latest", "Unused"))] == ["Latest"]
+    assert schema.shown is not None
+    assert "Latest" in schema.shown
+    assert list(schema.tables) == [ARTIST.qualified_name]
+    assert schema.query.fields.keys().isdisjoint({"latestCollection", "latestByPk", "newest", "all_of_them"})
+    artist = schema.types["Artist"]
+    assert isinstance(artist, ObjectType)
+    assert artist.fields["newest"].type == artist.fields["only"].type == Named("Latest")
+    assert "all_of_them" not in artist.fields
 
 
 def test_a_filter_compares_what_can_be_compared(shop: Schema) -> None:

@@ -131,6 +131,22 @@ def test_a_table_needs_a_key_that_is_its_own() -> None:
     assert [each.name for each in real.key] == ["a"]
 
 
+def test_without_a_key_a_row_is_only_what_a_function_of_a_row_gives() -> None:
+    view = relation(2, "v", column("a"), kind=RelationKind.VIEW)
+    graph = reflected(
+        THING,
+        view,
+        routines=(
+            routine("one", ROW + 2, ("t", ROW + 1)),
+            routine("length", INT, ("v", ROW + 2)),
+        ),
+    )
+    assert list(graph.tables) == [("public", "thing")]
+    assert list(graph.keyless) == [("public", "v")]
+    assert [each.field for each in graph.computed["public", "thing"]] == ["one"]
+    assert [each.field for each in graph.computed["public", "v"]] == ["length"]
+
+
 def test_what_the_role_may_not_read_any_of_is_left_out() -> None:
     two = relation(2, "two", column("id"), column("name"))
     schemas = frozenset({"public", "pg_catalog"})
