@@ -154,12 +154,13 @@ OF_SCALARS: Mapping[str, list[Json]] = {
 }
 
 
-def alike(value: Json, draw: st.DrawFn) -> Json:
+@st.composite
+def alike(draw: st.DrawFn, value: Json) -> Json:
     """Another value of the same shape."""
     if isinstance(value, dict):
-        return {name: alike(each, draw) for name, each in value.items()}
+        return {name: draw(alike(each)) for name, each in value.items()}
     if isinstance(value, list):
-        return [alike(each, draw) for each in value]
+        return [draw(alike(each)) for each in value]
     if isinstance(value, bool) or value is None:
         return value if value is None else draw(st.booleans())
     if isinstance(value, str):

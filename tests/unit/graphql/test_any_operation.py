@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowgate.graphql.definition import schema_of
-from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Hole, Json
+from rowgate.graphql.given import Json
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache
-from rowgate.graphql.prepared import Prepared
 from rowgate.graphql.request import GraphQLRequest
 from tests.unit.graphql.graphs import SHOP
 from tests.unit.graphql.operations import CURSORS, DIRECTIONS, LENGTHS, NODE_IDS, alike, operations
+from tests.unit.graphql.parameters import filled
 
 LIMITS = Limits(cost=2**53)
 SCHEMA = schema_of(SHOP, 1)
-
-
-def filled(prepared: Prepared, variables: Mapping[str, Json]) -> list[bytes | str | None]:
-    """The parameters of every statement, with the variables in their places."""
-    found: list[bytes | str | None] = []
-    for statement in prepared.statements:
-        for each in statement.parameters:
-            try:
-                found.append(each.fill(variables) if isinstance(each, Hole) else each)
-            except GraphQLError as error:
-                found.append(error.message)
-    return found
 
 
 @pytest.mark.parametrize(
@@ -78,4 +63,4 @@ def test_any_operation_is_planned_or_refused_and_a_kept_plan_is_the_one_made_ane
         assert kept == anew
         assert filled(kept, variables) == filled(anew, variables)
         assert kept.parts is not None or kept.errors
-        variables = {name: alike(value, data.draw) for name, value in variables.items()}
+        variables = data.draw(alike(variables))

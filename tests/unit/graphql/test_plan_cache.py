@@ -42,6 +42,8 @@ from rowgate.graphql.schema import (
 from rowgate.graphql.scope import Scope
 from rowgate.graphql.selection import select
 from rowgate.postgres.statement import Access
+from tests.unit.graphql.operations import alike
+from tests.unit.graphql.parameters import filled
 
 ROW = InputType(
     "Row",
@@ -54,7 +56,7 @@ ROW = InputType(
     InputRole.INSERT,
 )
 TYPES: dict[str, NamedType] = {each: ScalarType(each, "") for each in Scalar}
-TYPES |= {"Row": ROW, "Colour": EnumType("Colour", (EnumValue("RED"), EnumValue("GREEN")))}
+TYPES |= {"Row": ROW, "Colour": EnumType("Colour", (EnumValue("ROCK"), EnumValue("FOLK")))}
 ARGUMENTS = {
     "row": InputField("row", Named("Row")),
     "ids": InputField("ids", ListOf(Named("Int"))),
@@ -308,7 +310,7 @@ VALUES = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-1, 2)
-    | st.sampled_from([1.5, 2**63, "a", "abc", "RED", "GREEN", "\0", "\ud800"]),
+    | st.sampled_from([1.5, 2**63, "a", "abc", "ROCK", "FOLK", "\0", "\ud800"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["id", "name", "colours", "rows"]), inner, max_size=3)
@@ -324,38 +326,13 @@ QUERIES = [
 ]
 
 
-def filled(prepared: Prepared, variables: Mapping[str, Json]) -> list[bytes | str | None]:
-    """The parameters of every statement, with the variables in their places."""
-    found: list[bytes | str | None] = []
-    for statement in prepared.statements:
-        for each in statement.parameters:
-            try:
-                found.append(each.fill(variables) if isinstance(each, Hole) else each)
-            except GraphQLError as error:
-                found.append(error.message)
-    return found
-
-
-def alike(value: Json, draw: st.DrawFn) -> Json:
-    """Another value of the same shape."""
-    if isinstance(value, dict):
-        return {name: alike(each, draw) for name, each in value.items()}
-    if isinstance(value, list):
-        return [alike(each, draw) for each in value]
-    if isinstance(value, bool) or value is None:
-        return value if value is None else draw(st.booleans())
-    if isinstance(value, str):
-        return draw(st.sampled_from(["a", "b", "abc", "abcd", "RED", "GREEN", "\0"]))
-    return draw(st.integers(-1, 2)) if isinstance(value, int) and value < 2**63 else draw(st.floats(0, 3))
-
-
 @st.composite
 def families(draw: st.DrawFn) -> list[dict[str, Json]]:
     """Variables of a few shapes, several of each."""
     shapes = draw(
         st.lists(st.dictionaries(st.sampled_from("xy"), VALUES, min_size=1, max_size=2), min_size=1, max_size=2)
     )
-    return [alike(each, draw) for _ in range(4) for each in shapes]
+    return [draw(alike(each)) for _ in range(4) for each in shapes]
 
 
 @given(query=st.sampled_from(QUERIES), asked=families())

@@ -1,0 +1,80 @@
+"""Any operation, right or wrong, is SQL that Postgres takes: what it refuses are values, and a plan that was kept reads
+what one made for the request reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rowgate.graphql.errors import GraphQLError
+from rowgate.graphql.given import Hole, Json
+from rowgate.graphql.limits import Limits
+from rowgate.graphql.plan import prepare
+from rowgate.graphql.plan_cache import PlanCache
+from rowgate.graphql.prepared import Prepared
+from rowgate.graphql.request import GraphQLRequest
+from tests.integration.graphql.reading import Reader, reader_of
+from tests.integration.rest.conftest import made_database
+from tests.unit.graphql.operations import alike, operations
+
+MUSIC = Path(__file__).with_name("music.sql").read_text()
+LIMITS = Limits()
+# Syntax, names, types and the server itself; the functions of music.sql raise none of these.
+OURS = ("08", "25", "26", "34", "42", "53", "54", "57", "58", "XX")
+
+
+@pytest.fixture(scope="module")
+def url(postgres_url: str) -> Iterator[str]:
+    with made_database(postgres_url, MUSIC) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def connection(url: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(url) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def music(url: str) -> Iterator[Reader]:
+    with reader_of(url) as reader:
+        yield reader
+
+
+def run(connection: psycopg.Connection[Any], ready: Prepared, variables: Mapping[str, Json]) -> list[Any]:
+    """What the statements of an operation return, all undone again; last, where one failed, its message or SQLSTATE."""
+    read: list[Any] = []
+    try:
+        with connection.transaction(force_rollback=True), psycopg.RawCursor(connection) as cursor:
+            for each in ready.statements:
+                filled = [one.fill(variables) if isinstance(one, Hole) else one for one in each.parameters]
+                texts = [None if one is None else one.decode() for one in filled]
+                columns = cursor.execute(each.sql.encode(), texts).fetchone() or ()
+                read.append([None if column is None else json.loads(column) for column in columns])
+    except GraphQLError as error:
+        read.append(error.message)
+    except psycopg.Error as error:
+        read.append(error.sqlstate or "XX")
+    return read
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_postgres_takes_any_operation(music: Reader, connection: psycopg.Connection[Any], data: st.DataObject) -> None:
+    query, variables = data.draw(operations(music.schema))
+    cache = PlanCache(LIMITS, prepare)
+    for _ in range(2):
+        request = GraphQLRequest(query, None, variables)
+        kept, anew = cache.ready(request, music.schema), PlanCache(LIMITS, prepare).ready(request, music.schema)
+        assert kept.errors == anew.errors
+        read = run(connection, kept, variables)
+        assert not (read and str(read[-1]).startswith(OURS)), [each.sql for each in kept.statements]
+        assert read == run(connection, anew, variables)
+        variables = data.draw(alike(variables))
