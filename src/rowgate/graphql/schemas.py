@@ -106,6 +106,7 @@ def opted(graph: Graph, introspection: Introspection) -> Graph:
         return graph
     shown = introspection == "on"
     tables = {name: replace(table, introspectable=shown) for name, table in graph.tables.items()}
+    keyless = {name: replace(table, introspectable=shown) for name, table in graph.keyless.items()}
     functions = tuple(replace(function, introspectable=shown) for function in graph.functions)
     enums = tuple(replace(enum, introspectable=shown) for enum in graph.enums)
-    return replace(graph, tables=tables, functions=functions, enums=enums, introspection=shown)
+    return replace(graph, tables=tables, keyless=keyless, functions=functions, enums=enums, introspection=shown)

@@ -347,6 +347,10 @@ def test_introspection_can_be_for_all_or_off() -> None:
     everything = schema_of(opted(nobody_opted_in, "on"), 1)
     assert everything.shown is not None
     assert {"Vault", "Secret"} <= everything.shown
+    loose = table("loose", [column("title")], key=(), introspectable=False)
+    given = {ARTIST.qualified_name: (function("given", rows("loose", set_of=False)),)}
+    keyless = graph(ARTIST, keyless={loose.qualified_name: loose}, computed=given)
+    assert "Loose" in (schema_of(opted(keyless, "on"), 1).shown or ())
     assert "__schema" in everything.query.fields
     for closed in (schema_of(opted(SHOP, "off"), 1), schema_of(opted(nobody_opted_in, "directive"), 1)):
         assert closed.shown is None
