@@ -48,23 +48,47 @@ class _Connection:
         self._writer = writer
         self._page = writer.block()
         self._block = writer.block()  # of the table, in each of the subqueries that read it
+        self._called = source is not None
         self._source = f"{source or qualified(*plan.table.qualified_name)} {self._block}"
-        joined = rows.join_sql(plan.join, self._block, parent) if plan.join and parent is not None else ""
-        self._terms = [each for each in (joined, condition(plan.filter, self._block, writer)) if each]
-        order = [each.reversed for each in plan.order] if plan.backward else list(plan.order)
-        self._bounds = None if plan.cursor is None else Bounds(plan.cursor, order, self._block, writer)
-        self._order = order
         self._asked = {field for _, part in plan.outputs if isinstance(part, PageInfo) for _, field in part.outputs}
+        # What a function makes up may be null where the table's own rows never are.
+        order = tuple(each.anywhere for each in plan.order) if self._called else plan.order
+        self._order = tuple(each.reversed for each in order) if plan.backward else order
+        self._terms, self._bounds = self._conditions(parent)
         names = {column.name for column in plan.table.columns}
         self._number, self._rows, self._whole = (_other_than(names, name) for name in ("n", "rows", "row"))
 
+    def _conditions(self, parent: str | None) -> tuple[list[str], Bounds | None]:
+        """What restricts the rows, and the page. It is written, and refused, in any case; its parameters stay only
+        where it is read, since Postgres knows no type of others."""
+        plan, writer = self._plan, self._writer
+        joined = rows.join_sql(plan.join, self._block, parent) if plan.join and parent is not None else ""
+        known = len(writer.parameters)
+        terms = [each for each in (joined, condition(plan.filter, self._block, writer)) if each]
+        if not (self._reads_page or self._counts):
+            del writer.parameters[known:]
+        known = len(writer.parameters)
+        bounds = None if plan.cursor is None else Bounds(plan.cursor, self._order, self._block, writer)
+        if not self._reads_page:
+            del writer.parameters[known:]
+        return terms, bounds
+
     def text(self) -> str:
         json = text_sql(object_of([(key, self._part(part)) for key, part in self._plan.outputs]))
-        page = f" from ({self._page_sql()}) {self._page}" if self._reads_page() else ""
-        return f"(select {json}{page})"
+        if self._reads_page:
+            return f"(select {json} from ({self._page_sql()}) {self._page})"
+        if self._called and not self._counts:  # a function is called whatever is asked of its rows
+            return f"(select {json} from ({self._select('count(*)', ())}) {self._page})"
+        return f"(select {json})"
 
     # What is asked for.
 
+    @property
+    def _counts(self) -> bool:
+        """Whether all rows are looked at that pass the filter."""
+        return any(isinstance(part, TotalCount | Aggregate) for _, part in self._plan.outputs)
+
+    @property
     def _reads_page(self) -> bool:
         edges = any(isinstance(part, Edges) for _, part in self._plan.outputs)
         return edges or self._cursors or self._beyond or self._back
@@ -79,7 +103,8 @@ class _Connection:
         """Whether it is looked for rows on the other side of the cursor. Without one the page begins with the first
         row there is, and behind an offset there is always another: pg_graphql looks no closer."""
         field = PageField.NEXT if self._plan.backward else PageField.PREVIOUS
-        return field in self._asked and self._plan.limit > 0 and self._bounds is not None and self._plan.offset is None
+        plan = self._plan
+        return field in self._asked and plan.limit > 0 and plan.cursor is not None and plan.offset is None
 
     @property
     def _cursors(self) -> bool:

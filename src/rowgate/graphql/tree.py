@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from rowgate.graphql.entities import Column, Function, Join, Table
 from rowgate.graphql.given import Given, Input
@@ -80,6 +81,11 @@ class Ordering(msgspec.Struct, frozen=True):
     def reversed(self) -> Ordering:
         """The other way round, nulls included."""
         return Ordering(self.column, not self.descending, not self.nulls_first)
+
+    @property
+    def anywhere(self) -> Ordering:
+        """The same of rows that no constraint of the table holds for."""
+        return Ordering(replace(self.column, not_null=False), self.descending, self.nulls_first)
 
 
 class Cursor(msgspec.Struct, frozen=True):

@@ -66,6 +66,10 @@ create view active_artists as select a.id, a.name from artist a where a.active;
 create function if_active(artist) returns active_artists stable language sql
   as 'select a from active_artists a where a.id = $1.id';
 create function shouted(active_artists) returns text stable language sql as 'select upper($1.name)';
+create function recent(since int) returns setof album stable language sql
+  as 'select * from album a where a.number > 6 / since';
+create function made_up() returns setof album stable language sql
+  as $$ values (1, 1::smallint, 'b'::varchar(20), null::numeric), (1, 2::smallint, null, null), (1, 3::smallint, 'c', null) $$;
 
 create view catalogue as select a.artist_id, a.number, a.title from album a;
 comment on view catalogue is '@graphql({"primary_key_columns": ["artist_id", "number"], "foreign_keys": [

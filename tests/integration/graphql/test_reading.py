@@ -349,6 +349,33 @@ def test_a_value_that_its_column_cannot_be_is_postgres_own_error(music: Reader) 
     assert answer == {"data": None, "errors": ['invalid input syntax for type uuid: "x"']}
 
 
+def test_arguments_that_nothing_reads_are_no_parameters_that_postgres_knows_no_type_of(music: Reader) -> None:
+    arguments = f'filter: {{id: {{gt: 2}}}}, after: "{identifier(3)}"'
+    query = f"""{{ a: artistCollection({arguments}) {{ __typename }} b: artistCollection({arguments}) {{ totalCount }}
+        c: artistCollection({arguments}) {{ pageInfo {{ __typename }} }}
+        d: artistCollection({arguments}) {{ edges {{ node {{ id }} }} }} }}"""
+    assert music.data(query) == {
+        "a": {"__typename": "ArtistConnection"},
+        "b": {"totalCount": 3},
+        "c": {"pageInfo": {"__typename": "PageInfo"}},
+        "d": {"edges": [{"node": {"id": 4}}, {"node": {"id": 5}}]},
+    }
+    function = "query($n: Int!) { recent(since: $n) { __typename } }"
+    assert music.data(function, {"n": 1}) == {"recent": {"__typename": "AlbumConnection"}}
+    assert music.ask(function, {"n": 0})["errors"] == ["division by zero"]
+
+
+def test_rows_that_a_function_makes_up_are_paged_where_they_have_nulls_too(music: Reader) -> None:
+    query = """query($after: Cursor) { madeUp(first: 1, after: $after, orderBy: [{title: AscNullsFirst}]) {
+        pageInfo { hasNextPage endCursor } edges { node { number } } } }"""
+    found, cursor, more = [], None, True
+    while more:
+        page = music.data(query, {"after": cursor})["madeUp"]
+        found += [node["number"] for node in nodes(page)]
+        cursor, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert found == [2, 1, 3]
+
+
 # One row.
 
 

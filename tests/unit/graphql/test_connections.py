@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from rowgate.graphql.cursor import CursorValue, nulls
 from rowgate.graphql.definition import schema_of
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Hole
 from rowgate.graphql.limits import Limits
+from rowgate.graphql.node_id import target
 from rowgate.graphql.plan import checked_cost
 from rowgate.graphql.schema import Schema
 from tests.unit.graphql.graphs import SHOP
@@ -102,8 +106,8 @@ def test_values_of_variables_are_holes_and_a_cursors_are_read_out_of_it(shop: Sc
         "query($name: String, $after: Cursor) "
         "{ artistCollection(filter: {name: {eq: $name}}, after: $after) { edges { cursor } } }"
     )
-    given = {"name": "Bach", "after": cursor(7)}
-    sql, parameters = written(query, shop, given)
+    values = {"name": "Bach", "after": cursor(7)}
+    sql, parameters = written(query, shop, values)
     assert all(isinstance(each, Hole) for each in parameters)
     assert "Bach" not in sql
     assert [each.fill({"name": "Cage", "after": cursor(9)}) for each in parameters if isinstance(each, Hole)] == [
@@ -112,11 +116,28 @@ def test_values_of_variables_are_holes_and_a_cursors_are_read_out_of_it(shop: Sc
     ]
 
 
+def test_no_value_stands_in_the_text(shop: Schema) -> None:
+    marker = "'; drop table artist; --"
+    node_id = base64.b64encode(json.dumps(["public", "artist", marker]).encode()).decode()
+    literals = f"""{{ artistCollection(after: "{cursor(marker)}", orderBy: [{{name: AscNullsLast}}], filter: {{
+        name: {{eq: "{marker}", in: ["{marker}"], like: "{marker}"}}, tags: {{contains: ["{marker}"]}},
+        nodeId: {{eq: "{node_id}"}}, or: [{{born: {{lt: "{marker}"}}}}, {{not: {{home: {{eq: "{marker}"}}}}}}]
+    }}) {{ pageInfo {{ hasPreviousPage }} edges {{ node {{ id }} }} }} }}"""
+    variables = {"a": cursor(marker), "f": {"name": {"eq": marker, "in": [marker]}, "nodeId": {"eq": node_id}}}
+    query = "query($a: Cursor, $f: ArtistFilter) { artistCollection(after: $a, filter: $f) { edges { cursor } } }"
+    for text, values in ((literals, {}), (query, variables)):
+        sql, parameters = written(text, shop, values)
+        assert "drop" not in sql
+        filled = [each.fill(values) if isinstance(each, Hole) else each for each in parameters]
+        assert filled
+        assert all(each is not None and marker.encode() in each for each in filled)
+
+
 def test_a_cursors_numbers_keep_all_their_digits() -> None:
     written = b'[123456789012345678901234567890, 0.10000000000000000001, true, null, [1, "a"], "x"]'
-    given = base64.b64encode(written).decode()
-    assert nulls(given) == (False, False, False, True, False, False)
-    assert [CursorValue(index)(given) for index in range(6)] == [
+    sent = base64.b64encode(written).decode()
+    assert nulls(sent) == (False, False, False, True, False, False)
+    assert [CursorValue(index)(sent) for index in range(6)] == [
         b"123456789012345678901234567890",
         b"0.10000000000000000001",
         b"true",
@@ -124,6 +145,32 @@ def test_a_cursors_numbers_keep_all_their_digits() -> None:
         b'{1,"a"}',
         b"x",
     ]
+
+
+ENCODED = st.binary().map(lambda each: base64.b64encode(each).decode())
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda each: st.lists(each) | st.dictionaries(st.text(), each),
+    max_leaves=8,
+).map(lambda each: base64.b64encode(json.dumps(each).encode()).decode())
+
+
+@given(st.text() | ENCODED | JSON)
+@example("A")
+@example("é")
+@example("\ud800")
+@example(base64.b64encode(b"[" * 100_000).decode())
+@example(base64.b64encode(b"[" + b"9" * 10_000 + b"]").decode())
+@example(base64.b64encode(b'["\\ud800"]').decode())
+@example(base64.b64encode(b'["\\u0000"]').decode())
+def test_whatever_a_client_sends_as_a_cursor_or_an_identifier_is_read_or_refused(sent: str) -> None:
+    read = nulls(sent)
+    assert isinstance(read, tuple) or read in {"1", "2", "3", "4"}
+    for index in range(len(read) if isinstance(read, tuple) else 0):
+        with contextlib.suppress(GraphQLError):  # an object, or a text with a NUL
+            CursorValue(index)(sent)
+    found = target(sent)
+    assert isinstance(found, tuple) or found in {"2", "3", "4", "5", "6", "7", "10"}
 
 
 def test_a_plan_depends_on_which_values_of_a_cursor_are_null(shop: Schema) -> None:
