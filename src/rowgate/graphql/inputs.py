@@ -2,7 +2,8 @@
 
 The rules, their order and the texts are those of pg_graphql's parser_util.rs (`to_gson`, `validate_arg_from_type`).
 What is decided by a variable's structure (which values there are, of what JSON type) is part of its shape, and a plan
-depends on it anyway; what is decided by a value is pinned here.
+depends on it anyway; what is decided by a value is pinned here. Only of rows to insert is less in the shape, and less
+decided.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from msgspec.structs import replace
 
 from rowgate.graphql.entities import Scalar
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Given, Input, Json, Path
+from rowgate.graphql.given import Given, Input, Json, Path, Read, Trace, itself
 from rowgate.graphql.rendering import INT64
 from rowgate.graphql.rust_debug import quoted_list
 from rowgate.graphql.schema import (
@@ -46,6 +47,7 @@ from rowgate.graphql.schema import (
     named,
 )
 from rowgate.graphql.scope import Scope, Selected
+from rowgate.graphql.shape import kind_of_rows, magnitude, structure
 
 NESTED = 64  # levels of lists and objects in an argument: a filter's `and` takes two
 _DIGITS = 20  # of a 64-bit integer with its sign
@@ -94,6 +96,17 @@ class Within(msgspec.Struct, frozen=True, gc=False):
         return all(type(each) is not str or len(each) <= self.length for each in _elements(value))
 
 
+class Each(msgspec.Struct, frozen=True):
+    """What was read of one member of all rows."""
+
+    name: str
+    read: Read
+
+    def __call__(self, rows: Json) -> Hashable:
+        """All that was read, whatever the row."""
+        return frozenset([self.read(row[self.name]) for row in rows])
+
+
 def count(value: Json) -> Hashable:
     """How many elements a list has; a pin."""
     return len(_elements(value))
@@ -105,6 +118,7 @@ def _elements(value: Json) -> Sequence[Json]:
 
 class _Coercion:
     def __init__(self, schema: Schema, scope: Scope) -> None:
+        self._schema = schema
         self._types = schema.types
         self._scope = scope
 
@@ -157,7 +171,32 @@ class _Coercion:
             self._scope.trace.pin(
                 Given(source, path), count
             )  # lists that hold no object are of one shape at any length
+        elif kind_of_rows(source) is not None:
+            if type_.role is InputRole.INSERT:
+                return self._rows(item, type_, source, path, of, nested)
+            self._scope.trace.pin(Given(source, path), structure)
         return [self.coerced(item, each, (*path, index), of, nested + 1) for index, each in enumerate(elements)]
+
+    def _rows(
+        self, item: TypeRef, type_: InputType, rows: list[Json], path: Path, of: InputField, nested: int
+    ) -> list[Input]:
+        """Rows to insert, of one shape: a plan depends on about how many there are, and not on which have nulls.
+
+        What would be pinned of each value is pinned of all of a member's, and all of them where one is refused.
+        """
+        trace, all_of_them = self._scope.trace, Given(rows, path)
+        trace.pin(all_of_them, magnitude)
+        for name in rows[0]:
+            member = type_.fields.get(name)
+            read = self._reading(self._types[named(member.type)], member) if member is not None else None
+            if read is not None:
+                trace.pin(all_of_them, Each(name, read))
+        each = _Coercion(self._schema, replace(self._scope, trace=Trace()))
+        try:
+            return [each.coerced(item, row, (*path, index), of, nested + 1) for index, row in enumerate(rows)]
+        except GraphQLError:
+            trace.pin(all_of_them, itself)
+            raise
 
     def _object(self, type_: InputType, source: Source, path: Path | None, of: InputField, nested: int) -> Input:
         """Keys keep the order in which they were given; the first error is that of the type's first field.
@@ -196,11 +235,17 @@ class _Coercion:
         return _scalar(source) if isinstance(source, ValueNode) else source
 
     def _pin(self, type_: NamedType, given: Given, of: InputField) -> None:
+        read = self._reading(type_, of)
+        if read is not None:
+            self._scope.trace.pin(given, read)
+
+    def _reading(self, type_: NamedType, of: InputField) -> Read | None:
         """What of a value, beside its JSON type, decides whether it will do."""
         if isinstance(type_, EnumType):
-            self._scope.trace.pin(given, Among(_names(type_)))
-        elif of.max_length is not None and isinstance(type_, ScalarType) and type_.name == Scalar.STRING:
-            self._scope.trace.pin(given, Within(of.max_length))
+            return Among(_names(type_))
+        if of.max_length is not None and isinstance(type_, ScalarType) and type_.name == Scalar.STRING:
+            return Within(of.max_length)
+        return None
 
 
 def _elements_of(source: Source) -> Sequence[Source]:

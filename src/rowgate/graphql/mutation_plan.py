@@ -88,7 +88,8 @@ def _insert(table: Table, selected: Selected, field: Field, schema: Schema, scop
     if not rows:
         raise GraphQLError("At least one record must be provided to objects")
     outputs = _outputs("insert", selected, field, schema, scope)
-    return InsertPlan(table, rows, outputs, len(rows) * _cost(outputs))
+    most = (1 << len(rows).bit_length()) - 1  # that this plan serves (`shape.magnitude`)
+    return InsertPlan(table, rows, outputs, most * _cost(outputs))
 
 
 def _update(table: Table, selected: Selected, field: Field, schema: Schema, scope: Scope) -> UpdatePlan:

@@ -102,7 +102,10 @@ class PlanCache:
             return kept
         if kept is not None:
             for number, pins in kept.variants:
-                values = _read(pins, variables)
+                try:
+                    values = _read(pins, variables)
+                except IndexError:
+                    continue  # rows of one shape, fewer of them
                 prepared = self._kept.get((number, values)) or self._large.get((number, values))
                 if isinstance(prepared, Prepared):
                     return prepared

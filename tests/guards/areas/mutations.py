@@ -32,6 +32,22 @@ GUARDS = (
         (f"{WRITING}test_every_write_returns_something_of_its_rows",),
     ),
     Guard(
+        "a plan of rows holds for what any of them has",
+        "a value too long for its column, or no value of an enum, behind a plan made for other rows",
+        "graphql/inputs.py",
+        "                trace.pin(all_of_them, Each(name, read))\n",
+        "                pass\n",
+        (f"{WRITING}test_a_value_that_will_not_do_is_found_in_any_row",),
+    ),
+    Guard(
+        "objects that are no rows to insert are as many as they are",
+        "a filter or an order with parts left out, by a plan made for a shorter list",
+        "graphql/inputs.py",
+        "            self._scope.trace.pin(Given(source, path), structure)\n",
+        "            pass\n",
+        (f"{WRITING}test_objects_that_are_no_rows_to_insert_are_as_many_as_they_are",),
+    ),
+    Guard(
         "a volatile function is called once",
         "what it does done again for each count and page bound that is asked of its rows",
         "graphql/call_sql.py",

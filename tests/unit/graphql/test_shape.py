@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Json
-from rowgate.graphql.shape import NESTED, shape_of, weight
+from rowgate.graphql.shape import NESTED, magnitude, shape_of, structure, weight
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,9 @@ from rowgate.graphql.shape import NESTED, shape_of, weight
         ([1, None, 2], [3, None]),
         ({"a": 1, "b": ["c"]}, {"a": 2, "b": ["d", "e"]}),
         ([{"a": 1}, {"a": 2}], [{"a": 3}, {"a": 4}]),
+        ([{"a": 1}], [{"a": 2}, {"a": 3}]),
+        ([{"a": 1, "b": None}, {"a": None, "b": "x"}], [{"a": None, "b": None}, {"a": 2, "b": "y"}]),
+        ([{"a": [1, 2]}, {"a": []}], [{"a": []}, {"a": [3]}]),
     ],
 )
 def test_values_alone_make_no_difference(left: Json, right: Json) -> None:
@@ -48,7 +51,14 @@ def test_values_alone_make_no_difference(left: Json, right: Json) -> None:
         ({"a": 1}, {"b": 1}),
         ({"a": 1}, {"a": "b"}),
         ({"a": None}, {}),
-        ([{"a": 1}], [{"a": 1}, {"a": 1}]),
+        ([{}], [{}, {}]),
+        ([{"a": {}}], [{"a": {}}, {"a": {}}]),
+        ([{"a": [[1]]}], [{"a": [[1]]}, {"a": [[1]]}]),
+        ([{"a": 1}, {"a": "b"}], [{"a": 1}, {"a": 2}]),
+        ([{"a": 1}, {"a": None}], [{"a": 1}, {"a": 2}]),
+        ([{"a": 1}, {"b": 1}], [{"a": 1}, {"a": 1}]),
+        ([{"a": 1}, 1], [{"a": 1}, {"a": 1}]),
+        ([{"a": [1]}, {"a": [1]}], [{"a": [1]}, {"a": ["b"]}]),
         ([{}], {}),
         ([[1], [1]], [[1]]),
     ],
@@ -84,3 +94,10 @@ def test_every_value_has_a_shape_with_a_weight(variables: dict[str, Json]) -> No
     shape = shape_of(variables)
     assert hash(shape) == hash(shape_of(variables))
     assert weight(shape) > 0
+
+
+def test_the_structure_of_rows_is_that_of_each_of_them() -> None:
+    assert structure([{"a": 1}]) == structure([{"a": 2}])
+    assert structure([{"a": 1}]) != structure([{"a": 1}, {"a": 1}])
+    assert structure([{"a": 1}, {"a": None}]) != structure([{"a": None}, {"a": 1}])
+    assert [magnitude([{}] * number) for number in (1, 2, 3, 4, 1000)] == [1, 2, 2, 3, 10]

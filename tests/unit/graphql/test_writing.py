@@ -15,11 +15,17 @@ from rowgate.graphql.at_most import excess_message
 from rowgate.graphql.call_plan import call_plan
 from rowgate.graphql.call_sql import call_text
 from rowgate.graphql.definition import schema_of
+from rowgate.graphql.document import Operation
 from rowgate.graphql.entities import Function, FunctionParameter, Scalar
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Hole, Trace, Writer, Written
+from rowgate.graphql.limits import Limits
 from rowgate.graphql.mutation_plan import MutationPlan, mutation_plan
 from rowgate.graphql.mutation_sql import mutation_statement
+from rowgate.graphql.plan import prepare
+from rowgate.graphql.plan_cache import PlanCache
+from rowgate.graphql.prepared import Prepared
+from rowgate.graphql.request import GraphQLRequest
 from rowgate.graphql.schema import Field, Schema
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
@@ -196,8 +202,8 @@ def test_a_stable_function_may_be_inlined_and_a_volatile_one_is_called_once(shop
 @pytest.mark.parametrize(
     ("field", "cost"),
     [
-        ('insertIntoArtistCollection(objects: [{name: "a"}, {name: "b"}]) { affectedCount }', 2),
-        ('insertIntoArtistCollection(objects: [{name: "a"}, {}]) { records { hits { edges { cursor } } } }', 64),
+        ('insertIntoArtistCollection(objects: [{name: "a"}, {name: "b"}]) { affectedCount }', 3),
+        ('insertIntoArtistCollection(objects: [{name: "a"}, {}]) { records { hits { edges { cursor } } } }', 96),
         ("deleteFromArtistCollection(atMost: 2000000000) { affectedCount records { name } }", 1),
         ("deleteFromArtistCollection(atMost: 2) { records { hits(first: 5) { edges { cursor } } } }", 14),
         ("deleteFromArtistCollection(atMost: 2000000000) { records { hits(first: 5) { edges { cursor } } } }", 210),
@@ -211,3 +217,90 @@ def test_a_mutation_costs_what_is_read_beside_its_rows(shop: Schema, field: str,
 def test_what_a_plan_cannot_read_is_refused(shop: Schema) -> None:
     with pytest.raises(GraphQLError, match="unknown field in delete"):
         planned("mutation { deleteFromArtistCollection { edges } }", shop)
+
+
+INSERT = """mutation m($rows: [AlbumInsertInput!]!) {
+  insertIntoAlbumCollection(objects: $rows) { affectedCount records { id artist { name } } } }"""
+
+
+class Counting:
+    """The planner, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, operation: Operation, scope: Scope, schema: Schema, limits: Limits) -> Prepared:
+        self.calls += 1
+        return prepare(operation, scope, schema, limits)
+
+
+def ready(cache: PlanCache, schema: Schema, query: str, **variables: Any) -> tuple[Any, ...]:
+    """What a request comes to."""
+    prepared = cache.ready(GraphQLRequest(query, None, variables), schema)
+    statements = [(each.sql, filled(each, **variables)) for each in prepared.statements]
+    return statements, prepared.errors, prepared.parts, prepared.nothing_ran
+
+
+def test_one_plan_inserts_any_number_of_rows(shop: Schema) -> None:
+    counting = Counting()
+    cache = PlanCache(Limits(), counting)
+    for count in (4, 5, 7, 6):
+        rows = [{"length": number, "genre": "ROCK" if number % 3 else None} for number in range(count)]
+        ((_, parameters),), errors, _, _ = ready(cache, shop, INSERT, rows=rows)
+        assert not errors
+        assert parameters[-1] == b"{%b}" % b",".join(b'"%d"' % number for number in range(count))
+    assert counting.calls == 1
+    ready(cache, shop, INSERT, rows=[{"length": 1, "genre": "ROCK"}] * 8)  # so many more cost more
+    assert counting.calls == 2
+
+
+def test_a_value_that_will_not_do_is_found_in_any_row(shop: Schema) -> None:
+    text = "mutation m($rows: [ArtistInsertInput!]!) { insertIntoArtistCollection(objects: $rows) { affectedCount } }"
+    cache = PlanCache(Limits(), prepare)
+    for names, fine in ((("a", "b"), True), (("a", "c" * 41), False), (("d" * 41, None), False), (("e", None), True)):
+        _, errors, _, _ = ready(cache, shop, text, rows=[{"name": name} for name in names])
+        assert errors == (() if fine else ("Invalid input for String type. Maximum character length 40",))
+
+
+def test_objects_that_are_no_rows_to_insert_are_as_many_as_they_are(shop: Schema) -> None:
+    text = "query q($rows: [ArtistOrderBy!]) { artistCollection(orderBy: $rows) { edges { cursor } } }"
+    cache = PlanCache(Limits(), prepare)
+    for count in (3, 1, 2, 3):
+        ((sql, _),), *_ = ready(cache, shop, text, rows=[{"name": "AscNullsLast"}] * count)
+        assert sql.count('to_jsonb(b1."name")') == count
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "genre": st.sampled_from(["ROCK", "FOLK", "rock", None, 1]),
+            "length": st.sampled_from([1, 2, None, "x", 1.5]),
+            "title": st.sampled_from(["a", "", None]),
+            "sold": st.sampled_from([5, "5", None, 2**70]),
+        },
+    ),
+    max_size=5,
+)
+ARTISTS = st.lists(st.fixed_dictionaries({"name": st.sampled_from(["a", "b" * 40, "c" * 41, None])}), max_size=4)
+ORDERS = st.lists(
+    st.sampled_from([{"name": "AscNullsLast"}, {"id": "DescNullsFirst"}, {"name": "sideways"}, {"name": None}]),
+    max_size=4,
+)
+FILTERS = st.lists(st.sampled_from([{}, {"name": None}, {"id": 1}, {"name": {"eq": "a"}}]), max_size=3)
+READ = "query q($rows: [Any!]) { artistCollection(%s) { edges { cursor } } }"
+REQUESTS = st.one_of(
+    st.tuples(st.just(INSERT), ROWS),
+    st.tuples(st.just(INSERT.replace("Album", "Artist").replace("artist { name }", "")), ARTISTS),
+    st.tuples(st.just(READ % "orderBy: $rows"), ORDERS),
+    st.tuples(st.just(READ % "filter: {or: $rows}"), FILTERS),
+)
+
+
+@given(st.lists(REQUESTS, min_size=2, max_size=12))
+def test_a_kept_plan_of_rows_is_the_one_that_would_be_made_anew(requests: list[tuple[str, list[Any]]]) -> None:
+    schema = schema_of(SHOP, 1)
+    cache = PlanCache(Limits(), prepare)
+    for query, listed in requests:
+        anew = PlanCache(Limits(), prepare)
+        assert ready(cache, schema, query, rows=listed) == ready(anew, schema, query, rows=listed)
