@@ -76,7 +76,10 @@ class Kinds:
     def _list(self, element: int | None) -> ListKind | None:
         if element is None or element in self._rights.forbidden_types:
             return None
-        item = Scalar.OPAQUE if self.type(element) is None else self.kind(element)
+        found = self.type(element)
+        if found is None:
+            return ListKind(Scalar.OPAQUE)
+        item = None if found.category is TypeCategory.ARRAY else self.kind(element)  # a domain may stand between
         return None if item is None or isinstance(item, ListKind) else ListKind(item)
 
 
