@@ -8,8 +8,7 @@ from rowgate.graphql.call_plan import CallPlan
 from rowgate.graphql.connection_sql import connection_text
 from rowgate.graphql.entities import Scalar
 from rowgate.graphql.given import Writer
-from rowgate.graphql.json_sql import value_sql
-from rowgate.graphql.json_text import text_sql
+from rowgate.graphql.json_text import text_sql, value_sql
 from rowgate.graphql.parameter_sql import parameter_sql
 from rowgate.graphql.row_sql import row_pieces
 from rowgate.graphql.tree import RowPlan

@@ -11,8 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from rowgate.graphql.entities import Kind
-from rowgate.graphql.json_sql import value_sql
+from rowgate.graphql.entities import EnumKind, Kind
 from rowgate.postgres.quoting import literal
 
 
@@ -29,7 +28,8 @@ Pieces: TypeAlias = tuple[str | Sql, ...]
 ARGUMENTS = 100
 
 # Type oids of pg_type.dat.
-BOOLEAN, BIGINT, SMALLINT, INTEGER, NUMERIC, UUID = 16, 20, 21, 23, 1700, 2950
+BOOLEAN, BIGINT, SMALLINT, INTEGER, NUMERIC, UUID, JSON, JSONB = 16, 20, 21, 23, 1700, 2950, 114, 3802
+BIGINT_ARRAY, NUMERIC_ARRAY, JSON_ARRAY, JSONB_ARRAY = 1016, 1231, 199, 3807
 
 
 def constant(text: str) -> Pieces:
@@ -44,6 +44,21 @@ def value(sql: str, kind: Kind, type_oid: int) -> Pieces:
     if type_oid in (BIGINT, NUMERIC, UUID):
         return (Sql(f"coalesce('\"' || {sql} || '\"', 'null')"),)
     return any_value(value_sql(sql, kind, type_oid))
+
+
+def value_sql(sql: str, kind: Kind, type_oid: int) -> str:
+    """A value that to_json makes what the dialect wants of it: a text where JavaScript's numbers could not hold it, and
+    where it is JSON; of an enum what its mapping says."""
+    if type_oid in (BIGINT, NUMERIC):
+        return f"{sql}::text"
+    if type_oid in (JSON, JSONB):
+        return f"{sql} #>> '{{}}'"
+    if type_oid in (BIGINT_ARRAY, NUMERIC_ARRAY, JSON_ARRAY, JSONB_ARRAY):
+        return f"{sql}::text[]"
+    if isinstance(kind, EnumKind) and kind.mapped:
+        cases = (f"when {literal(label)} then {literal(value)}" for label, value in kind.labels if label != value)
+        return f"case {sql} {' '.join(cases)} else {sql}::text end"
+    return sql
 
 
 def any_value(sql: str) -> Pieces:
