@@ -169,7 +169,8 @@ class _Connection:
                 return (Sql(f"({self._select('count(*)', self._terms)})"),)
             case Aggregate():
                 json = text_sql(object_of([(key, _aggregated(output, self._block)) for key, output in part.outputs]))
-                return (Sql(f"({self._select(json, self._terms)})"),)
+                # `having` makes it one row where nothing is aggregated: a __typename alone, or all of it skipped.
+                return (Sql(f"({self._select(json, self._terms)} having true)"),)
         return constant(part.text)
 
     def _edges(self, edges: Edges) -> Pieces:

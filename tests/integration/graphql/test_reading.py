@@ -154,6 +154,23 @@ def test_a_view_with_a_declared_key_and_foreign_key_is_a_table_like_others(music
     }
 
 
+@pytest.mark.parametrize(
+    ("selections", "wanted"),
+    [
+        ("{ __typename }", {"__typename": "ArtistAggregate"}),
+        ("{ sum { __typename } }", {"sum": {"__typename": "ArtistSumAggregateResult"}}),
+        ("{ count @skip(if: true) max { id @skip(if: true) } }", {"max": {}}),
+        ("", {}),
+    ],
+)
+@pytest.mark.parametrize("arguments", ["", "(filter: {id: {eq: -1}})"])
+def test_an_aggregate_of_nothing_is_one_all_the_same(
+    music: Reader, selections: str, wanted: dict[str, Any], arguments: str
+) -> None:
+    query = f"{{ artistCollection{arguments} {{ aggregate {selections} }} }}"
+    assert music.data(query) == {"artistCollection": {"aggregate": wanted}}
+
+
 def test_totals_and_aggregates_are_of_all_rows_that_pass_the_filter(music: Reader) -> None:
     query = """{ artistCollection(first: 1, filter: {id: {gt: 1}}) { totalCount __typename aggregate {
         count __typename sum { id plays ratio: royalty } avg { id } min { name born active } max { seen active }
