@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from rowgate.graphql import response
+from rowgate.graphql.at_most import excess_message
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Hole, Json, Written
 from rowgate.graphql.limits import Limits
@@ -178,10 +179,10 @@ class GraphQLService:
         return postgres_error(error, authenticated=principal.role != self._rest.db_anon_role)
 
     def _words(self, error: DatabaseError) -> str:
-        """Postgres' message, as upstream hands it on."""
+        """Postgres' message, as upstream hands it on, or the dialect's where a statement counted too many rows."""
         if error.sqlstate == QUERY_CANCELED and "statement timeout" in error.message:
             return f"{error.message}: the operation took longer than it may"
-        return error.message
+        return excess_message(error) or error.message
 
 
 def _filled(written: Written, variables: Json, access: Access) -> Statement:

@@ -75,6 +75,14 @@ async def test_an_error_of_postgres_is_its_message(ask: Gardener) -> None:
     assert (answer.status, answer.json) == (200, {"data": None, "errors": [{"message": "division by zero"}]})
 
 
+@pytest.mark.parametrize("field", ['updateplotCollection(set: {name: "x"})', "deleteFromplotCollection"])
+async def test_more_rows_than_allowed_are_told_in_the_dialects_words(ask: Gardener, field: str) -> None:
+    what = "update" if field.startswith("update") else "delete"
+    answer = await ask(f"mutation {{ {field} {{ affectedCount }} }}")
+    assert answer.json == {"data": None, "errors": [{"message": f"{what} impacts too many records"}]}
+    assert names(await ask(PLOTS)) == ["beans", "roses"]
+
+
 async def test_a_deferred_constraint_fails_the_whole_answer(ask: Gardener) -> None:
     query = 'mutation { insertIntoseedCollection(objects: [{id: 9, name: "x", rivalId: 99}]) { affectedCount } }'
     answer = await ask(query.replace("rivalId", "rival_id"))
