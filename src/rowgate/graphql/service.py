@@ -105,7 +105,7 @@ class GraphQLService:
         except DatabaseError as error:
             if error.early or content_type is None:
                 return response.refused(self._postgres_error(error, principal))
-            return response.failed([self._words(error)], content_type)
+            return response.failed([_words(error)], content_type)
         except PostgresError as error:
             return response.refused(self._postgres_error(error, principal))
         except BodyTooLarge as error:
@@ -136,11 +136,11 @@ class GraphQLService:
         """The results of an operation's statements. Where it has none Postgres is asked only for the pre-request's
         sake, which may refuse."""
         statements = [_filled(each, variables, prepared.access) for each in prepared.statements]
-        before = self._before[prepared.access] if self._before else None
         if not statements:
-            if before is None:
+            if self._before is None:
                 return ()
             statements = [_NOTHING]
+        before = self._before[statements[0].access] if self._before else None
         own = catalog.role_settings.get(principal.role, _NO_SETTINGS)
         context = request_context(
             request,
@@ -178,11 +178,12 @@ class GraphQLService:
     def _postgres_error(self, error: PostgresError, principal: Principal) -> RestError:
         return postgres_error(error, authenticated=principal.role != self._rest.db_anon_role)
 
-    def _words(self, error: DatabaseError) -> str:
-        """Postgres' message, as upstream hands it on, or the dialect's where a statement counted too many rows."""
-        if error.sqlstate == QUERY_CANCELED and "statement timeout" in error.message:
-            return f"{error.message}: the operation took longer than it may"
-        return excess_message(error) or error.message
+
+def _words(error: DatabaseError) -> str:
+    """What Postgres refused an operation for: its own message, as upstream hands it on, but for two."""
+    if error.sqlstate == QUERY_CANCELED and "statement timeout" in error.message:
+        return f"{error.message}: the operation took longer than it may"
+    return excess_message(error) or error.message
 
 
 def _filled(written: Written, variables: Json, access: Access) -> Statement:

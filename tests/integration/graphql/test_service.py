@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,6 +37,7 @@ async def test_rows_are_those_of_the_token(ask: Gardener) -> None:
 
 
 async def test_each_role_has_a_schema_of_its_own(ask: Gardener) -> None:
+    assert names(await ask(PLOTS)) == ["beans", "roses"]
     answer = await ask(PLOTS, who=ANON)
     assert answer.status == 200
     assert answer.json["errors"] == [{"message": 'Unknown field "plotCollection" on type Query'}]
@@ -121,37 +123,38 @@ async def test_settings_of_the_api_are_set(ask: Gardener) -> None:
     assert (await gardener('{ told(name: "app.settings.word") }')).json["data"]["told"] == "hello"
 
 
-class TestPreRequest:
-    """`db_pre_request` runs before each operation, in its transaction."""
+@pytest.fixture
+def guarded(ask: Gardener) -> Gardener:
+    return Gardener(ask.runner, ask.catalog, rest=RestSettings(db_pre_request="public.doorkeeper"))
 
-    @pytest.fixture
-    def guarded(self, ask: Gardener) -> Gardener:
-        return Gardener(ask.runner, ask.catalog, rest=RestSettings(db_pre_request="public.doorkeeper"))
 
-    async def test_what_it_sets_holds(self, guarded: Gardener) -> None:
-        assert (await guarded('{ told(name: "garden.door") }')).json["data"]["told"] == "open on"
+async def test_what_it_sets_holds(guarded: Gardener) -> None:
+    assert (await guarded('{ told(name: "garden.door") }')).json["data"]["told"] == "open on"
 
-    @pytest.mark.parametrize("query", [PLOTS, "{ __typename }", RENAME])
-    async def test_it_may_refuse_with_a_status(self, guarded: Gardener, query: str) -> None:
-        answer = await guarded(query, x_badge="none")
-        assert (answer.status, answer.json["message"]) == (403, "no badge")
-        assert answer.json["errors"] == [{"message": "no badge"}]
 
-    async def test_it_may_refuse_with_headers(self, guarded: Gardener) -> None:
-        answer = await guarded(PLOTS, x_badge="many")
-        assert (answer.status, answer.headers["retry-after"]) == (429, "7")
-        assert answer.json == {
-            "code": "slow_down",
-            "message": "too many",
-            "details": None,
-            "hint": "wait",
-            "errors": [{"message": "too many"}],
-        }
+@pytest.mark.parametrize("query", [PLOTS, "{ __typename }", RENAME])
+async def test_it_may_refuse_with_a_status(guarded: Gardener, query: str) -> None:
+    answer = await guarded(query, x_badge="none")
+    assert (answer.status, answer.json["message"]) == (403, "no badge")
+    assert answer.json["errors"] == [{"message": "no badge"}]
 
-    async def test_one_that_is_missing_is_told(self, ask: Gardener) -> None:
-        gardener = Gardener(ask.runner, ask.catalog, rest=RestSettings(db_pre_request="public.absent"))
-        answer = await gardener(PLOTS)
-        assert (answer.status, answer.json["code"]) == (404, "42883")
+
+async def test_it_may_refuse_with_headers(guarded: Gardener) -> None:
+    answer = await guarded(PLOTS, x_badge="many")
+    assert (answer.status, answer.headers["retry-after"]) == (429, "7")
+    assert answer.json == {
+        "code": "slow_down",
+        "message": "too many",
+        "details": None,
+        "hint": "wait",
+        "errors": [{"message": "too many"}],
+    }
+
+
+async def test_one_that_is_missing_is_told(ask: Gardener) -> None:
+    gardener = Gardener(ask.runner, ask.catalog, rest=RestSettings(db_pre_request="public.absent"))
+    answer = await gardener(PLOTS)
+    assert (answer.status, answer.json["code"]) == (404, "42883")
 
 
 async def test_a_role_that_does_not_exist_is_refused_as_rest_does(ask: Gardener) -> None:
@@ -210,133 +213,139 @@ async def test_before_the_first_catalog_it_is_503(garden_database: Database) -> 
     assert (answer.status, answer.json["code"], answer.headers["retry-after"]) == (503, "PGRST002", "1")
 
 
-class TestManners:
-    """HTTP, as the GraphQL-over-HTTP draft has it."""
-
-    async def test_plain_json_is_200_whatever_happened(self, ask: Gardener) -> None:
-        for query in ("{", "{ nope }", "{ halved(by: 0) }", "{ __typename }", "subscription { a }"):
-            answer = await ask(query)
-            assert (query, answer.status) == (query, 200)
-            assert answer.headers["content-type"] == "application/json; charset=utf-8"
-
-    async def test_the_newer_type_is_400_where_nothing_ran(self, ask: Gardener) -> None:
-        accept = "application/graphql-response+json, application/json;q=0.9"
-        for query, status in (("{", 400), ("{ nope }", 200), ("{ halved(by: 0) }", 200), ("{ __typename }", 200)):
-            answer = await ask(query, accept=accept)
-            assert (query, answer.status) == (query, status)
-            assert answer.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
-            assert ("data" in answer.json) == (status == 200)
-
-    @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
-    async def test_operations_come_with_post(self, ask: Gardener, method: str) -> None:
-        answer = await ask.send(method=method)
-        assert (answer.status, answer.headers["allow"]) == (405, "OPTIONS, POST")
-        assert answer.json["errors"] == [{"message": f"{method} is not served at this path"}]
-
-    async def test_options_names_the_methods(self, ask: Gardener) -> None:
-        answer = await ask.send(method="OPTIONS")
-        assert (answer.status, answer.headers["allow"], answer.body) == (200, "OPTIONS, POST", b"")
-
-    async def test_nothing_is_below_the_path(self, ask: Gardener) -> None:
-        answer = await ask.send(b'{"query":"{__typename}"}', path="/other")
-        assert (answer.status, answer.json["code"]) == (404, "route_unknown")
-
-    async def test_what_can_be_written_must_be_accepted(self, ask: Gardener) -> None:
-        answer = await ask("{ __typename }", accept="text/html")
-        assert (answer.status, answer.json["code"]) == (406, "PGRST107")
-
-    async def test_a_body_of_another_type_is_refused(self, ask: Gardener) -> None:
-        answer = await ask.send(b"{ __typename }", headers={"content-type": "application/graphql"})
-        assert (answer.status, answer.json["code"]) == (415, "content_type_unsupported")
-        assert "errors" in answer.json
-
-    @pytest.mark.parametrize("body", [b"", b"{", b'[{"query":"{a}"}]', b'{"qeury":"{a}"}', b'{"query":1}'])
-    @pytest.mark.parametrize("accept", ["*/*", "application/graphql-response+json"])
-    async def test_what_is_no_request_is_400(self, ask: Gardener, body: bytes, accept: str) -> None:
-        answer = await ask.send(body, headers={"accept": accept})
-        assert answer.status == 400
-        assert answer.json["errors"] == [{"message": answer.json["message"]}]
-
-    async def test_variables_that_are_no_object_are_the_dialects_error(self, ask: Gardener) -> None:
-        answer = await ask("{ __typename }", [7])
-        assert (answer.status, answer.json) == (200, {"errors": [{"message": "variables must be an object"}]})
-
-    async def test_a_body_has_a_limit(self, ask: Gardener) -> None:
-        small = Gardener(ask.runner, ask.catalog, GraphQLSettings(body_limit=100))
-        answer = await small("{ __typename }" + " " * 100)
-        assert (answer.status, answer.json["code"]) == (413, "body_too_large")
-        assert "errors" in answer.json
-
-    async def test_a_refused_credential_is_told_as_rest_tells_it(self, ask: Gardener) -> None:
-        answer = answer_of(ask.service.refuse(refusal("token_expired", "It ended.", "Sign in again.", "clerk")))
-        assert (answer.status, answer.headers["x-rowgate-refusal"]) == (401, "token_expired")
-        assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token", error_description="JWT expired"'
-        assert answer.json == {
-            "code": "PGRST303",
-            "message": "JWT expired",
-            "details": "It ended.",
-            "hint": "Sign in again.",
-            "errors": [{"message": "JWT expired"}],
-        }
-
-    async def test_a_nul_in_a_value_is_an_error_of_the_dialect(self, ask: Gardener) -> None:
-        answer = await ask("query Q($n: String!) { told(name: $n) }", {"n": "a\0b"})
-        assert (answer.status, answer.json["data"]) == (200, None)
-        assert len(answer.json["errors"]) == 1
-
-    async def test_a_browser_is_shown_graphiql_where_it_is_on(self, ask: Gardener) -> None:
-        shown = Gardener(ask.runner, ask.catalog, page=GraphiqlPage("/graphql/v1", "sb_publishable_x"))
-        answer = await shown.send(method="GET", headers={"accept": "text/html,*/*;q=0.8"})
-        assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-        assert (await shown.send(method="GET", headers={"accept": "application/json"})).status == 405
-        assert (await ask.send(method="GET", headers={"accept": "text/html"})).status == 405
+async def test_plain_json_is_200_whatever_happened(ask: Gardener) -> None:
+    for query in ("{", "{ nope }", "{ halved(by: 0) }", "{ __typename }", "subscription { a }"):
+        answer = await ask(query)
+        assert (query, answer.status) == (query, 200)
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 
-class TestSchemas:
-    """A role's schema is made once, and anew when something about it may have changed."""
+async def test_the_newer_type_is_400_where_nothing_ran(ask: Gardener) -> None:
+    accept = "application/graphql-response+json, application/json;q=0.9"
+    for query, status in (("{", 400), ("{ nope }", 200), ("{ halved(by: 0) }", 200), ("{ __typename }", 200)):
+        answer = await ask(query, accept=accept)
+        assert (query, answer.status) == (query, status)
+        assert answer.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
+        assert ("data" in answer.json) == (status == 200)
 
-    @pytest.fixture
-    def counting(self, garden_database: Database) -> Counting:
-        return Counting(garden_database)
 
-    async def test_it_is_made_once_however_many_ask(
-        self, counting: Counting, garden_catalog: Catalog, anyio_backend: str
-    ) -> None:
-        import asyncio
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
+async def test_operations_come_with_post(ask: Gardener, method: str) -> None:
+    answer = await ask.send(method=method)
+    assert (answer.status, answer.headers["allow"]) == (405, "OPTIONS, POST")
+    assert answer.json["errors"] == [{"message": f"{method} is not served at this path"}]
 
-        gardener = Gardener(counting, lambda: garden_catalog)
-        answers = await asyncio.gather(*(gardener(PLOTS) for _ in range(8)))
-        assert {answer.status for answer in answers} == {200}
-        assert counting.rights == 1
-        await gardener("{ __typename }", who=ANON)
-        assert counting.rights == 2
 
-    async def test_another_catalog_or_other_roles_make_it_anew(
-        self, counting: Counting, garden_catalog: Catalog
-    ) -> None:
-        current = [garden_catalog]
-        gardener = Gardener(counting, lambda: current[0])
-        await gardener(PLOTS)
-        current[0] = replace(garden_catalog, version=garden_catalog.version + 1)
-        await gardener(PLOTS)
-        assert counting.rights == 2
-        gardener.service.roles_changed()
-        await gardener(PLOTS)
-        assert counting.rights == 3
+async def test_options_names_the_methods(ask: Gardener) -> None:
+    answer = await ask.send(method="OPTIONS")
+    assert (answer.status, answer.headers["allow"], answer.body) == (200, "OPTIONS, POST", b"")
 
-    async def test_one_that_could_not_be_made_is_tried_again(self, counting: Counting, garden_catalog: Catalog) -> None:
-        gardener = Gardener(counting, lambda: garden_catalog)
-        counting.away = Unavailable("away")
-        assert (await gardener(PLOTS)).status == 503
-        counting.away = None
-        assert (await gardener(PLOTS)).status == 200
 
-    @pytest.mark.parametrize("query", ["{ __schema { queryType { name } } }", '{ __type(name: "Query") { name } }'])
-    async def test_introspection_is_as_the_setting_says(self, ask: Gardener, query: str) -> None:
-        for setting, shown in (("directive", False), ("on", True), ("off", False)):
-            gardener = Gardener(ask.runner, ask.catalog, GraphQLSettings(introspection=setting))  # type: ignore[arg-type]
-            answer = await gardener(query)
-            assert (setting, "errors" not in answer.json) == (setting, shown)
+async def test_nothing_is_below_the_path(ask: Gardener) -> None:
+    answer = await ask.send(b'{"query":"{__typename}"}', path="/other")
+    assert (answer.status, answer.json["code"]) == (404, "route_unknown")
+
+
+async def test_what_can_be_written_must_be_accepted(ask: Gardener) -> None:
+    answer = await ask("{ __typename }", accept="text/html")
+    assert (answer.status, answer.json["code"]) == (406, "PGRST107")
+
+
+async def test_a_body_of_another_type_is_refused(ask: Gardener) -> None:
+    answer = await ask.send(b"{ __typename }", headers={"content-type": "application/graphql"})
+    assert (answer.status, answer.json["code"]) == (415, "content_type_unsupported")
+    assert "errors" in answer.json
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'[{"query":"{a}"}]', b'{"qeury":"{a}"}', b'{"query":1}'])
+@pytest.mark.parametrize("accept", ["*/*", "application/graphql-response+json"])
+async def test_what_is_no_request_is_400(ask: Gardener, body: bytes, accept: str) -> None:
+    answer = await ask.send(body, headers={"accept": accept})
+    assert answer.status == 400
+    assert answer.json["errors"] == [{"message": answer.json["message"]}]
+
+
+async def test_variables_that_are_no_object_are_the_dialects_error(ask: Gardener) -> None:
+    answer = await ask("{ __typename }", [7])
+    assert (answer.status, answer.json) == (200, {"errors": [{"message": "variables must be an object"}]})
+
+
+async def test_a_body_has_a_limit(ask: Gardener) -> None:
+    small = Gardener(ask.runner, ask.catalog, GraphQLSettings(body_limit=100))
+    answer = await small("{ __typename }" + " " * 100)
+    assert (answer.status, answer.json["code"]) == (413, "body_too_large")
+    assert "errors" in answer.json
+
+
+async def test_a_refused_credential_is_told_as_rest_tells_it(ask: Gardener) -> None:
+    answer = answer_of(ask.service.refuse(refusal("token_expired", "It ended.", "Sign in again.", "clerk")))
+    assert (answer.status, answer.headers["x-rowgate-refusal"]) == (401, "token_expired")
+    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token", error_description="JWT expired"'
+    assert answer.json == {
+        "code": "PGRST303",
+        "message": "JWT expired",
+        "details": "It ended.",
+        "hint": "Sign in again.",
+        "errors": [{"message": "JWT expired"}],
+    }
+
+
+async def test_a_nul_in_a_value_is_an_error_of_the_dialect(ask: Gardener) -> None:
+    answer = await ask("query Q($n: String!) { told(name: $n) }", {"n": "a\0b"})
+    assert (answer.status, answer.json["data"]) == (200, None)
+    assert len(answer.json["errors"]) == 1
+
+
+async def test_a_browser_is_shown_graphiql_where_it_is_on(ask: Gardener) -> None:
+    shown = Gardener(ask.runner, ask.catalog, page=GraphiqlPage("/graphql/v1", "sb_publishable_x"))
+    answer = await shown.send(method="GET", headers={"accept": "text/html,*/*;q=0.8"})
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert (await shown.send(method="GET", headers={"accept": "application/json"})).status == 405
+    assert (await ask.send(method="GET", headers={"accept": "text/html"})).status == 405
+
+
+@pytest.fixture
+def counting(garden_database: Database) -> Counting:
+    return Counting(garden_database)
+
+
+async def test_it_is_made_once_however_many_ask(
+    counting: Counting, garden_catalog: Catalog, anyio_backend: str
+) -> None:
+    gardener = Gardener(counting, lambda: garden_catalog)
+    answers = await asyncio.gather(*(gardener(PLOTS) for _ in range(8)))
+    assert {answer.status for answer in answers} == {200}
+    assert counting.rights == 1
+    await gardener("{ __typename }", who=ANON)
+    assert counting.rights == 2
+
+
+async def test_another_catalog_or_other_roles_make_it_anew(counting: Counting, garden_catalog: Catalog) -> None:
+    current = [garden_catalog]
+    gardener = Gardener(counting, lambda: current[0])
+    await gardener(PLOTS)
+    current[0] = replace(garden_catalog, version=garden_catalog.version + 1)
+    await gardener(PLOTS)
+    assert counting.rights == 2
+    gardener.service.roles_changed()
+    await gardener(PLOTS)
+    assert counting.rights == 3
+
+
+async def test_one_that_could_not_be_made_is_tried_again(counting: Counting, garden_catalog: Catalog) -> None:
+    gardener = Gardener(counting, lambda: garden_catalog)
+    counting.away = Unavailable("away")
+    assert (await gardener(PLOTS)).status == 503
+    counting.away = None
+    assert (await gardener(PLOTS)).status == 200
+
+
+@pytest.mark.parametrize("query", ["{ __schema { queryType { name } } }", '{ __type(name: "Query") { name } }'])
+async def test_introspection_is_as_the_setting_says(ask: Gardener, query: str) -> None:
+    for setting, shown in (("directive", False), ("on", True), ("off", False)):
+        gardener = Gardener(ask.runner, ask.catalog, GraphQLSettings(introspection=setting))  # type: ignore[arg-type]
+        answer = await gardener(query)
+        assert (setting, "errors" not in answer.json) == (setting, shown)
 
 
 class Counting:
