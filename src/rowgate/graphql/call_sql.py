@@ -29,7 +29,7 @@ def call_text(plan: CallPlan, writer: Writer) -> str:
         block = writer.block()
         row = text_sql(row_pieces(plan.returned, block, writer))
         first = " limit 1" if returns.set_of else ""
-        return f"(select {row} from {call} {block} where not ({block} is null){first})"
+        return f"(select {row} from {call} {block} where not (({block}.*) is null){first})"
     if plan.function.volatility is not Volatility.VOLATILE:
         return connection_text(plan.returned, writer, source=call)
     # Counts and page bounds read the rows again, and each time a function of a FROM clause is called anew.

@@ -60,7 +60,7 @@ def _related(related: Related, block: str, row: str, writer: Writer) -> Pieces:
     one = text_sql(row_pieces(related.row, inner, writer))
     if related.function is not None:
         source = call_of_row(related.function, row)
-        where = f"not ({inner} is null)"  # a function that found nothing gives a row of nulls
+        where = f"not (({inner}.*) is null)"  # a function that found nothing gives a row of nulls
     else:
         source = qualified(*related.row.table.qualified_name)
         where = join_sql(related.join, inner, block)

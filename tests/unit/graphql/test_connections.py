@@ -253,3 +253,9 @@ def test_the_cost_of_all_root_fields_counts(shop: Schema) -> None:
     with pytest.raises(GraphQLError) as caught:
         checked_cost(13, Limits(cost=12))
     assert caught.value.nothing_ran
+
+
+def test_a_row_is_never_taken_for_a_column_of_the_same_name(shop: Schema) -> None:
+    sql, _ = written("{ artistCollection { edges { node { initials best { id } } } } }", shop)
+    assert '(b2.*)::"public"."artist" as "row"' in sql
+    assert "where not ((b3.*) is null)" in sql
