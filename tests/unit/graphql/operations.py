@@ -97,7 +97,7 @@ class _Drawn:
         )
         below = self._object_of(field)
         directive = f" @skip(if: {self._variable(self._draw(st.booleans()))})" if self._one_in(15) else ""
-        selections = "" if below is None else self._selections(below, depth + 1)
+        selections = "" if below is None or self._one_in(25) else self._selections(below, depth + 1)
         return f"{alias}{name}{f'({arguments})' if arguments else ''}{directive} {selections}"
 
     def _object_of(self, field: Field) -> ObjectType | InterfaceType | None:
