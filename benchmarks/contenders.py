@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import pgbench
-from benchmarks.capture import statements
+from benchmarks.capture import Known, statements
 from benchmarks.load import Signed, wrk
 from benchmarks.pgbench import PipelinedRequest
 from benchmarks.project import Identity
 from benchmarks.sample import Sample, measured
 from benchmarks.scenarios import USERS, Scenario
-from rowgate.postgres.catalog.records import Catalog
 
-OURS, LIMIT, BY_HAND, PEER = "rowgate", "pgbench", "by hand", "@supabase/lite"
+OURS, LIMIT, BY_HAND, COUNTED, PEER = "rowgate", "pgbench", "by hand", "joined count", "@supabase/lite"
 LIMIT_TURNS = 2
 FRESH_SECONDS = 1  # wrk waits for its time to be over, and an idle server's CPU would count as the requests'
 
@@ -40,16 +39,18 @@ def over_http(
     folder: Path,
 ) -> Contender:
     """A server at `url` whose processes are the trees under `servers`. `fresh` gives tokens never sent before."""
+    services = {"rest"} if name == PEER else {"rest", "graphql"}
 
     def measure(scenario: Scenario, connections: int, seconds: float) -> Sample:
         signed = next(fresh) if scenario.fresh else tokens
         requests = signed_requests(scenario, apikey, signed)
         longest = FRESH_SECONDS if scenario.fresh else seconds
+        address = f"{url}/{scenario.service}/v1"
         return measured(
-            servers, postmaster, lambda: wrk(url, requests, connections, longest, folder, once=scenario.fresh)
+            servers, postmaster, lambda: wrk(address, requests, connections, longest, folder, once=scenario.fresh)
         )
 
-    return Contender(name, measure)
+    return Contender(name, measure, lambda scenario: scenario.service in services)
 
 
 def signed_requests(scenario: Scenario, apikey: str, tokens: Sequence[str]) -> list[Signed]:
@@ -64,32 +65,51 @@ def signed_requests(scenario: Scenario, apikey: str, tokens: Sequence[str]) -> l
 
 
 def with_same_statements(
-    program: Path, conninfo: str, postmaster: int, catalog: Catalog, people: Sequence[Identity], folder: Path
+    program: Path, conninfo: str, postmaster: int, known: Known, people: Sequence[Identity], folder: Path
 ) -> Contender:
     """pgbench with the statements Rowgate sends, caught on their way."""
 
     def measure(scenario: Scenario, connections: int, seconds: float) -> Sample:
-        requests = _sent(scenario, catalog, people)
+        requests = _sent(scenario, known, people)
         return pgbench.measure(program, conninfo, requests, postmaster, connections, seconds, folder)
 
-    return Contender(LIMIT, measure)
+    return Contender(LIMIT, measure, lambda scenario: scenario.asks_postgres)
 
 
 def with_statements_by_hand(
-    program: Path, conninfo: str, postmaster: int, catalog: Catalog, people: Sequence[Identity], folder: Path
+    program: Path, conninfo: str, postmaster: int, known: Known, people: Sequence[Identity], folder: Path
 ) -> Contender:
     """pgbench with the query written by hand in place of ours, in the same context."""
+    return _instead(BY_HAND, lambda scenario: scenario.by_hand, program, conninfo, postmaster, known, people, folder)
 
+
+def with_joined_counts(
+    program: Path, conninfo: str, postmaster: int, known: Known, people: Sequence[Identity], folder: Path
+) -> Contender:
+    """pgbench with a query that counts what nobody asked for, in the same context."""
+    return _instead(COUNTED, lambda scenario: scenario.counted, program, conninfo, postmaster, known, people, folder)
+
+
+def _instead(
+    name: str,
+    query_of: Callable[[Scenario], str | None],
+    program: Path,
+    conninfo: str,
+    postmaster: int,
+    known: Known,
+    people: Sequence[Identity],
+    folder: Path,
+) -> Contender:
     def measure(scenario: Scenario, connections: int, seconds: float) -> Sample:
-        query = scenario.by_hand
+        query = query_of(scenario)
         assert query is not None, "asked for in scenarios alone that have one"
         requests = [
             PipelinedRequest((sent.statements[0], (query, scenario.ask(user, turn).parameters)))
-            for (user, turn), sent in zip(_asked(scenario), _sent(scenario, catalog, people), strict=True)
+            for (user, turn), sent in zip(_asked(scenario), _sent(scenario, known, people), strict=True)
         ]
         return pgbench.measure(program, conninfo, requests, postmaster, connections, seconds, folder)
 
-    return Contender(BY_HAND, measure, lambda scenario: scenario.by_hand is not None)
+    return Contender(name, measure, lambda scenario: query_of(scenario) is not None)
 
 
 def _asked(scenario: Scenario) -> list[tuple[int, int]]:
@@ -97,11 +117,11 @@ def _asked(scenario: Scenario) -> list[tuple[int, int]]:
     return [(user, turn) for turn in range(turns) for user in range(scenario.limit_users)]
 
 
-def _sent(scenario: Scenario, catalog: Catalog, people: Sequence[Identity]) -> list[PipelinedRequest]:
+def _sent(scenario: Scenario, known: Known, people: Sequence[Identity]) -> list[PipelinedRequest]:
     # As many headers as a request over HTTP carries: they are a parameter of the context.
     return [
         statements(
-            catalog,
+            known,
             scenario.ask(user, turn),
             [
                 (b"host", b"127.0.0.1:54321"),

@@ -67,11 +67,19 @@ def _of(scenario: Scenario, figures: Figures) -> Iterator[Verdict]:
         return None if one is None or not other else one / other
 
     postgres = limit.postgres if limit else None
+    compared = figures.get(Cell(SCENARIOS[0].name, OURS, CONNECTIONS))
+    listed = compared.server if compared else None
     for words, most, figure in (
         ("Postgres over pgbench", goals.postgres, ratio(ours.postgres if ours else None, postgres)),
         ("all over pgbench", goals.total, ratio(ours.total if ours else None, postgres)),
         (f"all over {PEER}", goals.peer, ratio(ours.total if ours else None, peer.total if peer else None)),
         ("our SQL over the query by hand", goals.query, ratio(postgres, by_hand.postgres if by_hand else None)),
+        (
+            "Postgres over the query by hand",
+            goals.hand,
+            ratio(ours.postgres if ours else None, by_hand.postgres if by_hand else None),
+        ),
+        ("server over the REST list's", goals.server, ratio(ours.server if ours else None, listed)),
     ):
         if most is not None:
             yield Verdict(f"{scenario.name}: {words}", most, figure)

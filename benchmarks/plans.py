@@ -10,7 +10,7 @@ from __future__ import annotations
 import psycopg
 from rich.console import Console
 
-from benchmarks.capture import catalog_of, statements
+from benchmarks.capture import known_of, statements
 from benchmarks.pgbench import PipelinedRequest
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.stand import Stand
@@ -31,13 +31,13 @@ def explained(owner: str, request: PipelinedRequest, query: str, parameters: tup
 def main() -> None:
     with Stand(Console(stderr=True), peer=False) as stand:
         owner = stand.rowgate.keys["DB_URL"]
-        catalog = catalog_of(owner)
+        known = known_of(owner)
         for scenario in SCENARIOS:
             query = scenario.by_hand
             if query is None:
                 continue
             ask = scenario.ask(1, 0)
-            request = statements(catalog, ask, [], stand.people[1].claims)
+            request = statements(known, ask, [], stand.people[1].claims)
             ours, parameters = request.statements[1]
             plan = explained(owner, request, ours, parameters)
             by_hand = explained(owner, request, query, ask.parameters)

@@ -14,12 +14,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.contenders import BY_HAND, LIMIT, OURS, PEER
+from benchmarks.contenders import BY_HAND, COUNTED, LIMIT, OURS, PEER
 from benchmarks.goals import Outcome, Verdict, verdicts
 from benchmarks.sample import Cell, Sample
 from benchmarks.scenarios import SCENARIOS
 
-ORDER = (OURS, LIMIT, BY_HAND, PEER)
+ORDER = (OURS, LIMIT, BY_HAND, COUNTED, PEER)
 HEADINGS = ("", "conns", "req/s", "p50 ms", "p99 ms", "server", "postgres", "sum", "pg/pgb", "sum/pgb", "sum/lite",
             "RSS MiB", "failed")  # fmt: skip
 GOAL_HEADINGS = ("target", "at most", "measured", "")

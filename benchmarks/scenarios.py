@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from graphql import get_introspection_query
+
 USERS = 100
 QUERIES = Path(__file__).with_name("queries")
 SINGLE = "application/vnd.pgrst.object+json"
@@ -22,6 +24,7 @@ class Ask:
     body: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     parameters: tuple[str, ...] = ()
+    service: str = "rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +32,24 @@ class Goals:
     """The most that may be spent, as ratios of CPU per request; None where nothing is demanded.
 
     `postgres` is ours over pgbench's with the same statements, `total` server and Postgres over the same, `peer` all of
-    ours over all of @supabase/lite's, `query` our statements over those written by hand, both run by pgbench.
+    ours over all of @supabase/lite's, `query` our statements over those written by hand, both run by pgbench. `hand` is
+    Postgres under our server over pgbench's with the query by hand, `server` our server over its own in `list`.
     """
 
     postgres: float | None = None
     total: float | None = None
     peer: float | None = None
     query: float | None = None
+    hand: float | None = None
+    server: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """`ask` gives a user's request number `turn`; `turns` how many different ones there are. `table` is emptied after
     each measurement. `fresh` says that no token is sent twice. pgbench sends the requests of `limit_users`: each is a
-    script of its own, and more would measure the preparing of ever more statements."""
+    script of its own, and more would measure the preparing of ever more statements. `asks_postgres` is false where the
+    server answers by itself."""
 
     name: str
     words: str
@@ -55,17 +62,42 @@ class Scenario:
     workers: tuple[int, ...] = (1,)
     table: str = ""
     fresh: bool = False
+    asks_postgres: bool = True
 
     @property
     def by_hand(self) -> str | None:
-        """The query written by hand, for reads."""
-        path = QUERIES / f"{self.name}.sql"
-        return path.read_text() if path.exists() else None
+        """The best query that can be written by hand."""
+        return _query(self.name)
+
+    @property
+    def counted(self) -> str | None:
+        """The same with the count of all that match joined to every list, asked for or not, as pg_graphql does."""
+        return _query(f"{self.name}-counted")
+
+    @property
+    def service(self) -> str:
+        """Whom it asks: `rest` or `graphql`."""
+        return self.ask(0, 0).service
+
+
+def _query(name: str) -> str | None:
+    path = QUERIES / f"{name}.sql"
+    return path.read_text() if path.exists() else None
 
 
 LIST = "/todos?select=id,title,done&order=id.desc&limit=10"
 EMBED = "/projects?select=id,name,tasks(id,name,comments(id,body))&order=id&limit=5"
 WRITTEN = (("Content-Type", "application/json"),)
+FIRST = "query First($first: Int) { jobsCollection(first: $first) { edges { node { id name } } } }"
+FEW_CHILDREN = """query Orders { ordersCollection(first: 30) { edges { node {
+  id placed_at itemsCollection(first: 5) { edges { node { id name } } } } } } }"""
+MANY_CHILDREN = """query Feeds { feedsCollection(first: 30) { edges { node {
+  id name postsCollection(first: 5) { edges { node { id title } } } } } } }"""
+LEVELS = """query Projects { projectsCollection(first: 5) { edges { node {
+  id name tasksCollection { edges { node {
+    id name commentsCollection { edges { node { id body } } } } } } } } } }"""
+INSERT = """mutation Note($title: String!) { insertIntonotesCollection(objects: [{title: $title, done: false}]) {
+  affectedCount records { id title done } } }"""
 MINIMAL = (*WRITTEN, ("Prefer", "return=minimal"))
 REPRESENTED = (*WRITTEN, ("Prefer", "return=representation"))
 MERGED = (*WRITTEN, ("Prefer", "resolution=merge-duplicates,return=minimal"))
@@ -82,6 +114,12 @@ def _place(user: int, turn: int) -> str:
     return json.dumps({"id": user + USERS * turn, "user_id": f"user_{user}", "name": f"place {turn}", "visits": turn})
 
 
+def _asks_graphql(query: str, variables: dict[str, object] | None = None) -> Ask:
+    body = {"query": query} if variables is None else {"query": query, "variables": variables}
+    return Ask("POST", "", json.dumps(body), WRITTEN, service="graphql")
+
+
+GRAPHQL = Goals(hand=1.25, server=1.1)
 SCENARIOS = (
     Scenario(
         "list",
@@ -175,5 +213,43 @@ SCENARIOS = (
         lambda user, turn: Ask("GET", LIST),
         Goals(None, 2.5, None),
         fresh=True,
+    ),
+    Scenario(
+        "graphql-first",
+        "GraphQL: the first ten of 1,000,000 rows",
+        lambda user, turn: _asks_graphql(FIRST, {"first": 10}),
+        GRAPHQL,
+    ),
+    Scenario(
+        "graphql-few-children",
+        "GraphQL: thirty parents of 10,000, five of the ten children of each",
+        lambda user, turn: _asks_graphql(FEW_CHILDREN),
+        GRAPHQL,
+    ),
+    Scenario(
+        "graphql-many-children",
+        "GraphQL: thirty parents, five of the 5,000 children of each",
+        lambda user, turn: _asks_graphql(MANY_CHILDREN),
+        GRAPHQL,
+    ),
+    Scenario(
+        "graphql-levels",
+        "GraphQL: five projects, their tasks, and the comments on those",
+        lambda user, turn: _asks_graphql(LEVELS),
+        GRAPHQL,
+    ),
+    Scenario(
+        "graphql-insert",
+        "GraphQL: one row, and its record",
+        lambda user, turn: _asks_graphql(INSERT, {"title": "a new note"}),
+        GRAPHQL,
+        table="notes",
+    ),
+    Scenario(
+        "graphql-introspection",
+        "GraphQL: the introspection query of graphql-js",
+        lambda user, turn: _asks_graphql(get_introspection_query()),
+        Goals(server=1.1),
+        asks_postgres=False,
     ),
 )

@@ -28,6 +28,18 @@ create index projects_user on public.projects (user_id);
 create index tasks_project on public.tasks (project_id);
 create index comments_task on public.comments (task_id);
 
+-- Parents with few children each among many, and with many children each.
+create table public.orders (id bigint primary key, placed_at timestamptz not null);
+create table public.items (id bigint primary key, order_id bigint not null references public.orders, name text not null);
+create table public.feeds (id bigint primary key, name text not null);
+create table public.posts (id bigint primary key, feed_id bigint not null references public.feeds, title text not null);
+insert into public.orders select g, timestamptz '2026-01-01' + g * interval '1 minute' from generate_series(1, 10000) g;
+insert into public.items select g, (g - 1) / 10 + 1, 'item ' || g from generate_series(1, 100000) g;
+insert into public.feeds select g, 'feed ' || g from generate_series(1, 30) g;
+insert into public.posts select g, (g - 1) % 30 + 1, 'post ' || g from generate_series(1, 150000) g;
+create index items_order on public.items (order_id, id);
+create index posts_feed on public.posts (feed_id, id);
+
 -- A column whose values are so uneven that a plan for one of them is ruin for another.
 create table public.jobs (id bigint primary key, status text not null, name text not null);
 insert into public.jobs select g, 'done', 'job ' || g from generate_series(1, 1000000) g;
@@ -53,7 +65,7 @@ do $$ declare name text; begin
       using (user_id = (select current_setting('request.jwt.claims', true)::jsonb ->> 'sub'))
       with check (user_id = (select current_setting('request.jwt.claims', true)::jsonb ->> 'sub')) $policy$, name);
   end loop;
-  foreach name in array array['tasks', 'comments', 'jobs'] loop
+  foreach name in array array['tasks', 'comments', 'jobs', 'orders', 'items', 'feeds', 'posts'] loop
     execute format('alter table public.%I enable row level security', name);
     execute format($policy$ create policy known on public.%I to authenticated
       using ((select current_setting('request.jwt.claims', true)::jsonb ->> 'sub') is not null) $policy$, name);
@@ -64,5 +76,6 @@ grant select, insert, update, delete on all tables in schema public to anon, aut
 create function public.add(a int, b int) returns int language sql stable as $$ select a + b $$;
 create function public.sleep_read(seconds double precision) returns text language sql stable
   as $$ select 'slept'::text from pg_sleep(seconds) $$;
+comment on schema public is '@graphql({"introspection": true})';
 grant execute on all functions in schema public to anon, authenticated, service_role;
 vacuum analyze;

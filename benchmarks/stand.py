@@ -14,7 +14,7 @@ from rich.console import Console
 from tests.support.stack import Stack, free_port, start
 
 from benchmarks import contenders, lite, rowgate
-from benchmarks.capture import catalog_of
+from benchmarks.capture import known_of
 from benchmarks.contenders import OURS, PEER, Contender
 from benchmarks.project import Identity, Issuer, write_rowgate
 from benchmarks.server import Server, look_around, pgbench_program
@@ -51,7 +51,7 @@ class Stand:
         self.tokens: Sequence[str] = [person.rs256 for person in people]
         self._fresh = issuer.fresh(FRESH)
         write_rowgate(self.folder / "rowgate", issuer.key)
-        self._console.print("Starting Rowgate on an embedded PostgreSQL with 1,100,000 rows")
+        self._console.print("Starting Rowgate on an embedded PostgreSQL with 1,400,000 rows")
         self.rowgate: Stack = start(self.folder / "rowgate", "--workers", "1", timeout=START_TIMEOUT)
         ending.callback(lambda: self.rowgate.stop())
         self._owner = self.rowgate.keys["DB_URL"]
@@ -87,7 +87,7 @@ class Stand:
     def _ours(self) -> Contender:
         return contenders.over_http(
             OURS,
-            self.rowgate.rest,
+            self.rowgate.url,
             rowgate.workers_of(self.rowgate),
             self.server.postmaster,
             self.rowgate.publishable_key,
@@ -99,12 +99,16 @@ class Stand:
     def _limits(self, people: Sequence[Identity]) -> list[Contender]:
         program = pgbench_program()
         assert program is not None, "missing tools are named before"
-        catalog = catalog_of(self._owner)
+        known = known_of(self._owner)
         folder = self.folder / "pgbench"
         folder.mkdir()
-        made = (contenders.with_same_statements, contenders.with_statements_by_hand)
+        made = (
+            contenders.with_same_statements,
+            contenders.with_statements_by_hand,
+            contenders.with_joined_counts,
+        )
         server = self.server
-        return [each(program, server.conninfo, server.postmaster, catalog, people, folder) for each in made]
+        return [each(program, server.conninfo, server.postmaster, known, people, folder) for each in made]
 
     def _peer(self, ending: ExitStack, issuer: Issuer, tokens: Sequence[str]) -> Contender:
         lite.install()
@@ -115,7 +119,7 @@ class Stand:
         self._databases.append(lite.database_url(self._owner))
         return contenders.over_http(
             PEER,
-            f"http://127.0.0.1:{port}/rest/v1",
+            f"http://127.0.0.1:{port}",
             [process.pid],
             self.server.postmaster,
             lite.KEY,
