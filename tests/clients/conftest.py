@@ -22,6 +22,8 @@ CONFIG = """
 project_id = "clients"
 [api]
 schemas = ["public"]
+[rowgate.graphql]
+introspection = "on"
 [[rowgate.issuers]]
 name = "clerk"
 provider = "clerk"

@@ -22,6 +22,10 @@ def test_supabase_js_speaks_the_whole_dialect(run_node: RunNode, cinema: Stack) 
     run_node("dialect.test.mjs", cinema)
 
 
+def test_apollo_and_urql_read_and_write_through_graphql(run_node: RunNode) -> None:
+    run_node("graphql.test.mjs")
+
+
 def test_supabase_js_1_35_and_today_s_go_the_old_way(run_node: RunNode) -> None:
     run_node("old_way.test.mjs")
 
