@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UnsetType
 
+from rowgate.postgres.statement import PlanMode
+
 Path: TypeAlias = tuple[str | int, ...]
 Json: TypeAlias = Any  # None, bool, int, float, str, list, dict
 Render: TypeAlias = Callable[[Json], bytes | None]
@@ -104,7 +106,12 @@ class Writer:
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
-    """A statement with holes. Several columns: one per root field of a query, in order."""
+    """A statement with holes. Several columns: one per root field of a query, in order.
+
+    `plan` says whether Postgres plans it for the values that come: a plan for any value can be a thousand times slower
+    where they filter, and is as good where they name a row by its key or are only written.
+    """
 
     sql: str
     parameters: tuple[Parameter, ...]
+    plan: PlanMode = PlanMode.CUSTOM

@@ -27,6 +27,7 @@ from rowgate.graphql.parameter_sql import parameter_sql
 from rowgate.graphql.row_sql import row_pieces
 from rowgate.graphql.tree import Filter, RowPlan
 from rowgate.postgres.quoting import identifier, qualified
+from rowgate.postgres.statement import PlanMode
 
 
 def mutation_statement(plan: MutationPlan) -> Written:
@@ -34,19 +35,19 @@ def mutation_statement(plan: MutationPlan) -> Written:
     asked for and nothing was written. Raises GraphQLError for what cannot be written."""
     writer = Writer()
     block = writer.block()
+    mode = PlanMode.CUSTOM
     match plan:
         case InsertPlan():
-            sql = _insert(plan, block, writer)
+            write = f"insert into {_target(plan.table, block)} {rows_sql(plan.table, plan.rows, writer)}"
+            written = len(writer.parameters)
+            sql = _statement(write, plan.table, plan.outputs, block, writer)
+            if len(writer.parameters) == written:  # no value filters
+                mode = PlanMode.GENERIC
         case UpdatePlan():
             sql = _update(plan, block, writer)
         case DeletePlan():
             sql = _delete(plan, block, writer)
-    return Written(sql, tuple(writer.parameters))
-
-
-def _insert(plan: InsertPlan, block: str, writer: Writer) -> str:
-    write = f"insert into {_target(plan.table, block)} {rows_sql(plan.table, plan.rows, writer)}"
-    return _statement(write, plan.table, plan.outputs, block, writer)
+    return Written(sql, tuple(writer.parameters), mode)
 
 
 def _update(plan: UpdatePlan, block: str, writer: Writer) -> str:

@@ -24,7 +24,7 @@ from rowgate.graphql.prepared import Fetched, Fixed, Part, Prepared
 from rowgate.graphql.schema import ByKey, Call, Collection, Field, ObjectType, Root, Schema
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
-from rowgate.postgres.statement import Access
+from rowgate.postgres.statement import Access, PlanMode
 
 
 def prepare(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -> Prepared:
@@ -63,7 +63,7 @@ def _query(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -
     errors: list[str] = []
     columns: list[str] = []
     writer = Writer()
-    cost = 0
+    cost, by_key = 0, True
     for each in selected:
         known = len(writer.parameters)
         try:
@@ -76,7 +76,8 @@ def _query(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -
             if field.meaning in (Root.TYPE, Root.SCHEMA):
                 parts.append(Fixed(each.key, introspected(each, schema, scope)))
                 continue
-            reached, sql = _read(each, field, schema, scope, writer)
+            reached, sql, keys = _read(each, field, schema, scope, writer)
+            by_key = by_key and len(writer.parameters) - known == keys
             parts.append(Fetched(each.key, 0, len(columns)))
             columns.append(sql)
             cost = checked_cost(cost + reached, limits)
@@ -85,7 +86,8 @@ def _query(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -
                 raise
             errors.append(error.message)
             del writer.parameters[known:]  # those of a field that is left out would have no type
-    statements = (Written(f"select {', '.join(columns)}", tuple(writer.parameters)),) if columns else ()
+    mode = PlanMode.GENERIC if by_key else PlanMode.CUSTOM
+    statements = (Written(f"select {', '.join(columns)}", tuple(writer.parameters), mode),) if columns else ()
     return Prepared(
         Access.READ_ONLY,
         statements,
@@ -95,21 +97,21 @@ def _query(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -
     )
 
 
-def _read(selected: Selected, field: Field, schema: Schema, scope: Scope, writer: Writer) -> tuple[int, str]:
-    """What a root field costs, and its SQL."""
+def _read(selected: Selected, field: Field, schema: Schema, scope: Scope, writer: Writer) -> tuple[int, str, int]:
+    """What a root field costs, its SQL, and how many parameters name its row by the key."""
     match field.meaning:
         case Collection():
             connection = connection_plan(selected, field, schema, scope)
-            return connection.cost, connection_text(connection, writer)
+            return connection.cost, connection_text(connection, writer), 0
         case ByKey():
             row = row_of_key_plan(selected, field, schema, scope)
-            return row.row.cost, key_text(row, writer)
+            return row.row.cost, key_text(row, writer), len(row.row.table.key)
         case Call():
             call = call_plan(selected, field, schema, scope)
-            return call.cost, call_text(call, writer)
+            return call.cost, call_text(call, writer), 0
     assert field.meaning is Root.NODE
     node = node_plan(selected, field, schema, scope)
-    return node.row.cost, key_text(node, writer)
+    return node.row.cost, key_text(node, writer), len(node.row.table.key)
 
 
 # Mutations: one statement per root field, in order.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from rowgate.graphql import response
 from rowgate.graphql.at_most import excess_message
 from rowgate.graphql.errors import GraphQLError
@@ -156,6 +158,9 @@ class GraphQLService:
         transaction = Transaction(context, statements[0], before, isolation, end)
         if len(statements) == 1:
             return (await self._runner.run(principal, transaction),)
+        # One mode holds for the whole transaction, that of its first statement: the careful one where any needs it.
+        careful = next((each.plan for each in statements if each.plan is PlanMode.CUSTOM), statements[0].plan)
+        transaction = replace(transaction, statement=replace(statements[0], plan=careful))
         return await self._runner.run_all(principal, transaction, statements[1:])
 
     async def _other(self, request: Request) -> Response:
@@ -187,13 +192,12 @@ def _words(error: DatabaseError) -> str:
 
 
 def _filled(written: Written, variables: Json, access: Access) -> Statement:
-    """A statement with the values of one request. What takes values is planned for them: a plan for any value can be a
-    thousand times slower (`PlanMode`)."""
+    """A statement with the values of one request."""
     parameters = written.parameters
     if not parameters:
         return Statement(written.sql, (), access)
     filled = tuple([each.fill(variables) if isinstance(each, Hole) else each for each in parameters])
-    return Statement(written.sql, filled, access, PlanMode.CUSTOM)
+    return Statement(written.sql, filled, access, written.plan)
 
 
 def _pre_request(rest: RestSettings) -> dict[Access, Statement] | None:

@@ -36,6 +36,7 @@ create function nap(seconds float) returns text stable language sql as
 create function halved(by int) returns int stable language sql as $$ select 10 / by $$;
 create function mark(word text) returns text volatile language sql as
   $$ select set_config('garden.mark', word, false) || current_setting('transaction_read_only') $$;
+create function planned() returns text volatile language sql as $$ select current_setting('plan_cache_mode') $$;
 create function doorkeeper() returns void language plpgsql as $$ begin
   case current_setting('request.headers', true)::json ->> 'x-badge'
     when 'none' then raise sqlstate 'PT403' using message = 'no badge';

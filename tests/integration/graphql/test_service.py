@@ -361,3 +361,11 @@ class Counting:
             raise self.away
         self.rights += "has_schema_privilege" in transaction.statement.sql
         return await self.runner.run(principal, transaction)
+
+
+async def test_several_statements_are_planned_as_the_most_careful_of_them_wants(ask: Gardener) -> None:
+    undoing = Gardener(ask.runner, ask.catalog, rest=RestSettings(db_tx_end="rollback"))
+    insert = 'insertIntoplotCollection(objects: [{name: "figs"}]) { affectedCount }'
+    delete = 'deleteFromplotCollection(filter: {name: {eq: "figs"}}) { affectedCount }'
+    assert (await undoing(f"mutation {{ {insert} planned }}")).json["data"]["planned"] == "force_generic_plan"
+    assert (await undoing(f"mutation {{ {insert} {delete} planned }}")).json["data"]["planned"] == "force_custom_plan"

@@ -1,0 +1,60 @@
+"""Which statements Postgres plans for the values that come, and which once for all."""
+
+from __future__ import annotations
+
+import pytest
+
+from rowgate.graphql.definition import schema_of
+from rowgate.graphql.limits import Limits
+from rowgate.graphql.plan import prepare
+from rowgate.graphql.plan_cache import PlanCache
+from rowgate.graphql.request import GraphQLRequest
+from rowgate.graphql.schema import Schema
+from rowgate.postgres.statement import PlanMode
+from tests.unit.graphql.graphs import SHOP
+
+
+@pytest.fixture(scope="module")
+def shop() -> Schema:
+    return schema_of(SHOP, 1)
+
+
+def modes(query: str, schema: Schema, **variables: object) -> list[PlanMode]:
+    prepared = PlanCache(Limits(), prepare).ready(GraphQLRequest(query, None, variables), schema)
+    assert not prepared.errors
+    return [each.plan for each in prepared.statements]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query Q($n: Int!) { artistByPk(id: $n) { name albumCollection { edges { node { id } } } } }",
+        "query Q($n: Int!) { a: artistByPk(id: $n) { name } b: artistByPk(id: 7) { name } }",
+    ],
+)
+def test_rows_by_their_key_are_planned_once(shop: Schema, query: str) -> None:
+    assert modes(query, shop, n=1) == [PlanMode.GENERIC]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query Q($n: Int!) { artistCollection(filter: {id: {gt: $n}}) { edges { node { name } } } }",
+        """query Q($n: Int!) { artistByPk(id: $n) { name }
+          artistCollection(filter: {id: {gt: $n}}) { edges { cursor } } }""",
+        """query Q($n: Int!) { artistByPk(id: $n) {
+          albumCollection(filter: {length: {gt: 2}}) { edges { node { id } } } } }""",
+    ],
+)
+def test_what_filters_by_a_value_is_planned_for_it(shop: Schema, query: str) -> None:
+    assert modes(query, shop, n=1) == [PlanMode.CUSTOM]
+
+
+def test_what_is_only_written_is_planned_once(shop: Schema) -> None:
+    query = """mutation M($rows: [ArtistInsertInput!]!, $t: String!) {
+      insertIntoArtistCollection(objects: $rows) { records { id albumCollection { edges { cursor } } } }
+      updateArtistCollection(set: {name: $t}, filter: {id: {eq: 1}}) { affectedCount }
+      deleteFromArtistCollection(filter: {id: {eq: 1}}) { affectedCount }
+    }"""
+    rows = [{"name": "a"}]
+    assert modes(query, shop, rows=rows, t="b") == [PlanMode.GENERIC, PlanMode.CUSTOM, PlanMode.CUSTOM]
