@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from rowgate.postgres.catalog.records import Catalog
-from tests.integration.rest.conftest import loaded_catalog, made_database
+from rowgate.principal import Principal
+from tests.integration.graphql.garden import Gardener
+from tests.integration.postgres_path.place import user
+from tests.integration.rest.conftest import loaded_catalog, made_database, opened
 
+ANA = user("ana")
 SCHEMA = (Path(__file__).parent / "bakery.sql").read_text(encoding="utf-8")
 
 CLEAN = """
@@ -47,3 +52,26 @@ def made_bakery(postgres_url: str) -> Iterator[World]:
     """A database with a bakery in it."""
     with made_database(postgres_url, SCHEMA) as url:
         yield World(url, loaded_catalog(url, (), ("public",)))
+
+
+@dataclass
+class Api:
+    """The service over a bakery."""
+
+    send: Gardener
+
+    async def ask(
+        self, query: str, variables: Mapping[str, Any] | None = None, principal: Principal = ANA
+    ) -> dict[str, Any]:
+        """The answer to an operation, whatever became of it."""
+        answer = await self.send(query, variables, who=principal)
+        assert answer.status == 200
+        answered: dict[str, Any] = answer.json
+        return answered
+
+
+@asynccontextmanager
+async def served(world: World) -> AsyncIterator[Api]:
+    """A service over a bakery."""
+    async with opened(world.url) as database:
+        yield Api(Gardener(database, lambda: world.catalog))

@@ -1,4 +1,4 @@
-"""The garden's database, and somebody who asks it."""
+"""The databases of the garden and of the bakery, and who asks them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.database import Database
+from tests.integration.graphql.bakery import Api, World, made_bakery, served
 from tests.integration.graphql.garden import SCHEMA, Gardener
 from tests.integration.rest.conftest import loaded_catalog, made_database, opened
 
@@ -32,3 +33,21 @@ async def garden_database(garden_url: str, anyio_backend: str) -> AsyncIterator[
 @pytest.fixture
 def ask(garden_database: Database, garden_catalog: Catalog) -> Gardener:
     return Gardener(garden_database, lambda: garden_catalog)
+
+
+@pytest.fixture(scope="package")
+def bakery(postgres_url: str) -> Iterator[World]:
+    with made_bakery(postgres_url) as made:
+        yield made
+
+
+@pytest.fixture
+def world(bakery: World) -> World:
+    bakery.clean()
+    return bakery
+
+
+@pytest.fixture
+async def api(world: World, anyio_backend: str) -> AsyncIterator[Api]:
+    async with served(world) as made:
+        yield made

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from tests.integration.graphql.asking import Api, asking
-from tests.integration.graphql.bakery import World, made_bakery
+from tests.integration.graphql.bakery import Api, World
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def made(postgres_url: str) -> Iterator[World]:
-    with made_bakery(postgres_url) as world:
-        yield world
-
-
-@pytest.fixture
-def world(made: World) -> World:
-    made.clean()
-    return made
-
-
-@pytest.fixture
-async def api(world: World, anyio_backend: str) -> AsyncIterator[Api]:
-    async with asking(world.url, world.catalog) as made:
-        yield made
 
 
 async def data(api: Api, query: str, **variables: Any) -> Any:

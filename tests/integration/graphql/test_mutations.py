@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from rowgate.graphql.at_most import excess_message
-from rowgate.postgres.errors import DatabaseError
-from tests.integration.graphql.asking import Api, asking
-from tests.integration.graphql.bakery import World, made_bakery
+from tests.integration.graphql.bakery import Api, World
 from tests.integration.postgres_path.place import user
 
 pytestmark = pytest.mark.anyio
 
 BEN = user("ben")
-
-
-@pytest.fixture(scope="module")
-def made(postgres_url: str) -> Iterator[World]:
-    with made_bakery(postgres_url) as world:
-        yield world
-
-
-@pytest.fixture
-def world(made: World) -> World:
-    made.clean()
-    return made
-
-
-@pytest.fixture
-async def api(world: World, anyio_backend: str) -> AsyncIterator[Api]:
-    async with asking(world.url, world.catalog) as made:
-        yield made
 
 
 def message(answer: dict[str, Any]) -> str:
@@ -103,16 +81,6 @@ async def test_uniform_rows_mean_the_same_in_any_number(api: Api, world: World, 
     papers = [row["papers"] for row in written["records"]]
     assert papers == ['{"a": ["\\"", null]}', None, "é"][:count]  # as text: a JSON null is none, a string bare
     assert world.rows("select count(*) from baker") == [(3 + count,)]
-
-
-async def test_uniform_rows_have_one_statement_whatever_their_number(api: Api) -> None:
-    def sql(count: int) -> str:
-        rows = [{"name": f"B{number}", "level": number} for number in range(count)]
-        (statement,) = api.prepared(MANY, {"rows": rows}).statements
-        assert len(statement.parameters) == 2
-        return statement.sql
-
-    assert sql(2) == sql(3) == sql(500)
 
 
 async def test_any_text_arrives_as_it_is(api: Api, world: World) -> None:
@@ -336,18 +304,6 @@ async def test_what_a_trigger_raises_is_never_taken_for_it(api: Api, name: str, 
     insert = f'insertIntoBreadCollection(objects: {{bakerId: 1, name: "{name}"}}) {{ affectedCount }}'
     answer = await api.ask(f"mutation {{ {insert} }}")
     assert message(answer) == (said or f'invalid input syntax for type integer: "{name[5:]}"')
-
-
-async def test_the_mark_of_the_error_stands_in_no_sql_text(api: Api, world: World) -> None:
-    # A function in the database sees the text of the query, and of all queries of its role, but no parameter.
-    prepared = api.prepared('mutation { updateBreadCollection(set: {price: "1"}, atMost: 0) { affectedCount } }')
-    (statement,) = prepared.statements
-    (mark,) = [each for each in statement.parameters if isinstance(each, bytes) and each.endswith(b" update ")]
-    assert len(mark) >= 32
-    assert mark.split()[0].decode() not in statement.sql
-    told = 'invalid input syntax for type integer: "' + mark.decode() + '3"'
-    assert excess_message(DatabaseError("22P02", told)) == "update impacts too many records"
-    assert excess_message(DatabaseError("P0001", told)) is None
 
 
 # Row-level security, triggers, constraints
