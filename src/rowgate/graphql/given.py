@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UnsetType
 
+from rowgate.graphql.errors import GraphQLError
 from rowgate.postgres.statement import PlanMode
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -87,6 +88,9 @@ class Hole(msgspec.Struct, frozen=True, gc=False):
 Parameter: TypeAlias = bytes | Hole | None
 
 
+PARAMETERS = 65_535  # of a statement: Bind counts them in 16 bits
+
+
 class Writer:
     """Collects the parameters of a statement while its SQL is written."""
 
@@ -95,7 +99,12 @@ class Writer:
         self._blocks = 0
 
     def parameter(self, given: Given, render: Render) -> str:
-        """`$n` for a leaf; `render` gives Postgres' text form of it (None: NULL)."""
+        """`$n` for a leaf; `render` gives Postgres' text form of it (None: NULL).
+
+        Raises GraphQLError for more than a statement can have.
+        """
+        if len(self.parameters) == PARAMETERS:
+            raise GraphQLError(f"Operation has more than {PARAMETERS} values for one statement")
         self.parameters.append(render(given.value) if given.path is None else Hole(given.path, render))
         return f"${len(self.parameters)}"
 

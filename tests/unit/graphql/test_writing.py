@@ -254,6 +254,15 @@ def test_one_plan_inserts_any_number_of_rows(shop: Schema) -> None:
     assert counting.calls == 2
 
 
+def test_a_statement_has_as_many_values_as_postgres_can_count(shop: Schema) -> None:
+    text = "mutation m($rows: [ArtistInsertInput!]!) { insertIntoArtistCollection(objects: $rows) { affectedCount } }"
+    mixed = [{"name": "a", "born": "2000-01-01"}, {"name": "b"}]
+    assert len(written(text, shop, rows=mixed * 21_845).parameters) == 65_535
+    with pytest.raises(GraphQLError, match="more than 65535 values"):
+        written(text, shop, rows=[*mixed * 21_845, {"name": "c"}])
+    assert len(written(text, shop, rows=mixed[:1] * 70_000).parameters) == 2
+
+
 def test_a_value_that_will_not_do_is_found_in_any_row(shop: Schema) -> None:
     text = "mutation m($rows: [ArtistInsertInput!]!) { insertIntoArtistCollection(objects: $rows) { affectedCount } }"
     cache = PlanCache(Limits(), prepare)
