@@ -13,12 +13,15 @@ globalThis.MonacoEnvironment = {
   getWorker: (_, label) => new Worker(`${endpoint}/graphiql/${WORKERS[label] ?? 'editor.worker.js'}`),
 }
 
-const EXAMPLE = `# Rowgate's GraphQL, as your role sees the database.
+const EXAMPLE = `# What your role sees of the database.
 #
-# Headers, below, say who asks: put a token of your identity provider there,
+# The headers below say who asks. Add
 #   "Authorization": "Bearer eyJ…"
-# and the schema on the left becomes that role's. Introspection is off until
-# the schema's comment or the setting graphql.introspection turns it on.
+# with a token of your identity provider,
+# then re-fetch the schema (lower left).
+#
+# No schema? Introspection is opt-in: see
+# graphql.introspection in the settings.
 #
 # Ctrl-Enter runs the query.
 

@@ -25,7 +25,7 @@ SERVED: Mapping[str, bytes] = {  # nothing else in the folder can be asked for
 # Monaco writes its colours into style elements of its own; scripts come from this server alone, and no other page may
 # put this one, in which somebody has typed a token, into a frame.
 POLICY = (
-    b"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+    b"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
     b"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS: RawHeaders = [
@@ -40,6 +40,7 @@ _PAGE = """<!doctype html>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>GraphiQL · Rowgate</title>
+    <link rel="icon" href="data:,">
     <link rel="stylesheet" href="{endpoint}/graphiql/main.css">
     <style>html, body, #graphiql {{ height: 100%; margin: 0 }}</style>
   </head>
