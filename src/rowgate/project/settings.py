@@ -134,7 +134,7 @@ class RestSettings:
 class GraphQLSettings:
     """`[rowgate.graphql]`: guards of the GraphQL API. Times in seconds, sizes in bytes."""
 
-    max_depth: int = 50  # levels of one operation, fragments followed
+    max_depth: int = 32  # levels of one operation, fragments followed
     max_tokens: int = 10_000  # words, names and signs of one request's text
     max_cost: int = 10**15  # rows that the nested pages of one operation may hold together
     statement_timeout: float = 30.0  # below the ceiling of `[rowgate.db]`; 0 leaves it at that

@@ -97,8 +97,8 @@ def test_fragments_that_double_one_another_are_counted_not_spread() -> None:
 
 
 def test_fields_may_be_nested_one_less_than_the_limit() -> None:
-    read_operation(nested(49), None, LIMITS)
-    assert refusal(nested(50)) == "Query selection depth exceeds the maximum allowed depth of 50"
+    read_operation(nested(31), None, LIMITS)
+    assert refusal(nested(32)) == "Query selection depth exceeds the maximum allowed depth of 32"
 
 
 def test_the_limit_of_the_depth_is_a_setting() -> None:
