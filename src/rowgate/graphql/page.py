@@ -25,8 +25,9 @@ SERVED: Mapping[str, bytes] = {  # nothing else in the folder can be asked for
 # Monaco writes its colours into style elements of its own; scripts come from this server alone, and no other page may
 # put this one, in which somebody has typed a token, into a frame.
 POLICY = (
-    b"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
-    b"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; "
+    b"font-src 'self' data:; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    b"frame-ancestors 'none'"
 )
 _HEADERS: RawHeaders = [
     (b"cache-control", b"no-cache"),
