@@ -17,10 +17,7 @@ from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 import msgspec
 from graphql.language import SelectionNode
 
-from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Given
-from rowgate.graphql.inputs import argument
-from rowgate.graphql.meta_types import (
+from rowgate.graphql.definition.meta_types import (
     DIRECTIVES,
     META_DIRECTIVE,
     META_ENUM_VALUE,
@@ -30,7 +27,10 @@ from rowgate.graphql.meta_types import (
     META_TYPE,
     Directive,
 )
-from rowgate.graphql.query_root import TYPE
+from rowgate.graphql.definition.query_root import TYPE
+from rowgate.graphql.errors import GraphQLError
+from rowgate.graphql.given import Given
+from rowgate.graphql.inputs import argument
 from rowgate.graphql.schema import (
     Call,
     EnumType,

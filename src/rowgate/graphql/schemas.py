@@ -13,9 +13,9 @@ from typing import Literal, Protocol, TypeAlias
 from msgspec.structs import replace
 
 from rowgate.bounded_cache import BoundedCache
-from rowgate.graphql.definition import schema_of
+from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.entities import Graph
-from rowgate.graphql.reflection import reflect
+from rowgate.graphql.reflection.reflect import reflect
 from rowgate.graphql.schema import Schema
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.catalog.rights import Rights, read_rights, rights_statement

@@ -11,7 +11,7 @@ GUARDS = (
     Guard(
         "introspection is opted into",
         "a database described to everybody who asks, though nobody said that it may be",
-        "graphql/query_root.py",
+        "graphql/definition/query_root.py",
         "    if introspection:\n",
         "    if True:\n",
         (f"{_DEFINITION}test_introspection_can_be_for_all_or_off",),
@@ -43,7 +43,7 @@ GUARDS = (
     Guard(
         "aggregates of readable columns",
         "the sum of a column that the role may not read",
-        "graphql/table_inputs.py",
+        "graphql/definition/table_inputs.py",
         "if column.selectable and column.named",
         "if column.named",
         (f"{_DEFINITION}test_a_column_that_may_not_be_read_is_not_aggregated",),
@@ -51,7 +51,7 @@ GUARDS = (
     Guard(
         "names of the dialect's own types",
         "a table that takes the place of String for everybody",
-        "graphql/definition.py",
+        "graphql/definition/define.py",
         "    return not (_ROOTS.isdisjoint(names) and makers.keys().isdisjoint(names))",
         "    return not _ROOTS.isdisjoint(names)",
         (f"{_DEFINITION}test_no_table_takes_the_name_of_the_dialects_own_types",),

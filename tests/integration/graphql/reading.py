@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import psycopg
 
-from rowgate.graphql.definition import schema_of
+from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.given import Hole, Json, Parameter, Written
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache
 from rowgate.graphql.prepared import Fixed, Prepared
-from rowgate.graphql.reflection import reflect
+from rowgate.graphql.reflection.reflect import reflect
 from rowgate.graphql.request import GraphQLRequest
 from rowgate.graphql.schema import Schema
 from rowgate.postgres.catalog.rights import read_rights, rights_statement

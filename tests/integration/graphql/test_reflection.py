@@ -10,7 +10,7 @@ import pytest
 
 from rowgate.graphql.entities import EnumKind, Graph, ListKind, Scalar
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.reflection import reflect
+from rowgate.graphql.reflection.reflect import reflect
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.catalog.rights import Rights, read_rights, rights_statement
 from rowgate.postgres.statement import Result

@@ -8,7 +8,7 @@ from graphql import build_client_schema, get_introspection_query
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowgate.graphql.definition import schema_of
+from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.entities import (
     Column,
     EnumKind,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rowgate.graphql.definition import schema_of
+from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.given import Json
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.plan import prepare

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rowgate.graphql.cursor import CursorValue, nulls
-from rowgate.graphql.definition import schema_of
+from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Hole
 from rowgate.graphql.limits import Limits

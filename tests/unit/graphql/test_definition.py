@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from rowgate.graphql.definition import schema_of
+from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.entities import EnumKind, ListKind, Scalar
 from rowgate.graphql.schema import (
     ArgumentOf,

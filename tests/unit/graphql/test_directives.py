@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowgate.graphql.directives import (
+from rowgate.graphql.errors import GraphQLError
+from rowgate.graphql.reflection.directives import (
     ConstraintDirectives,
     EnumDirectives,
     ForeignKeyDirective,
@@ -23,7 +24,6 @@ from rowgate.graphql.directives import (
     schema_directives,
     table_directives,
 )
-from rowgate.graphql.errors import GraphQLError
 
 READERS: tuple[Callable[[str | None], object], ...] = (
     column_directives,

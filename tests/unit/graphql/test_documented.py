@@ -10,7 +10,7 @@ from rowgate.project.settings import GraphQLSettings
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "graphql.md").read_text()
-SOURCE = "\n".join(path.read_text() for path in (ROOT / "src" / "rowgate" / "graphql").glob("*.py"))
+SOURCE = "\n".join(path.read_text() for path in (ROOT / "src" / "rowgate" / "graphql").rglob("*.py"))
 RAISED = re.compile(r'RestError\(\s*\d{3},\s*"(\w+)"')
 
 

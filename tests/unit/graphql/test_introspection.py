@@ -10,7 +10,7 @@ import pytest
 from graphql import build_client_schema, get_introspection_query, parse, print_schema, validate_schema
 from graphql.language import FragmentDefinitionNode, OperationDefinitionNode
 
-from rowgate.graphql.definition import schema_of
+from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.entities import Relation
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Trace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowgate.graphql.naming import (
+from rowgate.graphql.reflection.naming import (
     argument_name,
     column_name,
     function_name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowgate.graphql.definition import schema_of
+from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache

@@ -11,7 +11,7 @@ import pytest
 
 from rowgate.graphql.entities import EnumKind, Function, Graph, Kind, ListKind, Scalar
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.reflection import reflect
+from rowgate.graphql.reflection.reflect import reflect
 from rowgate.postgres.catalog.records import (
     Argument,
     Catalog,

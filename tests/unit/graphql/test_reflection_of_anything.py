@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rowgate.graphql.entities import Graph
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.naming import is_name
-from rowgate.graphql.reflection import reflect
+from rowgate.graphql.reflection.naming import is_name
+from rowgate.graphql.reflection.reflect import reflect
 from rowgate.postgres.catalog.records import (
     Argument,
     Catalog,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rowgate.graphql.at_most import excess_message
 from rowgate.graphql.call_plan import call_plan
 from rowgate.graphql.call_sql import call_text
-from rowgate.graphql.definition import schema_of
+from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.document import Operation
 from rowgate.graphql.entities import Function, FunctionParameter, Scalar
 from rowgate.graphql.errors import GraphQLError

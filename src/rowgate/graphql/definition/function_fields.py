@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from rowgate.graphql.connection_types import connection_arguments
+from rowgate.graphql.definition.connection_types import connection_arguments
+from rowgate.graphql.definition.references import reference
 from rowgate.graphql.entities import Function, FunctionParameter, Table
-from rowgate.graphql.references import reference
 from rowgate.graphql.schema import ArgumentOf, Call, Field, InputField, Named, NonNull
 from rowgate.postgres.catalog.records import QualifiedName
 

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from rowgate.graphql.definition.references import SOME_INT
+from rowgate.graphql.definition.table_inputs import readable
 from rowgate.graphql.entities import Column, Scalar, Table
-from rowgate.graphql.references import SOME_INT
 from rowgate.graphql.schema import Field, Named, ObjectType, Value
-from rowgate.graphql.table_inputs import readable
 
 # Types by oid, which are the same in every database.
 _INTEGERS = {21: Scalar.INT, 23: Scalar.INT, 20: Scalar.BIG_INT}

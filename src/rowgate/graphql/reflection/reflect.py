@@ -7,12 +7,12 @@ only the key can still be what a function of a row gives.
 
 from __future__ import annotations
 
-from rowgate.graphql.directives import schema_directives
 from rowgate.graphql.entities import Graph
-from rowgate.graphql.reflected_functions import reflect_functions
-from rowgate.graphql.reflected_kinds import Kinds
-from rowgate.graphql.reflected_relations import reflect_relations
-from rowgate.graphql.reflected_tables import reflect_tables
+from rowgate.graphql.reflection.directives import schema_directives
+from rowgate.graphql.reflection.functions import reflect_functions
+from rowgate.graphql.reflection.kinds import Kinds
+from rowgate.graphql.reflection.relations import reflect_relations
+from rowgate.graphql.reflection.tables import reflect_tables
 from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.catalog.rights import Rights
 

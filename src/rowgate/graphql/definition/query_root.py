@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from rowgate.graphql.connection_types import connection_arguments
+from rowgate.graphql.definition.connection_types import connection_arguments
+from rowgate.graphql.definition.function_fields import function_makers
+from rowgate.graphql.definition.on_demand import OnDemand
+from rowgate.graphql.definition.references import SOME_ID, STRING, reference
 from rowgate.graphql.entities import Column, Function, Table
-from rowgate.graphql.function_fields import function_makers
-from rowgate.graphql.on_demand import OnDemand
-from rowgate.graphql.references import SOME_ID, STRING, reference
 from rowgate.graphql.schema import (
     ByKey,
     Collection,

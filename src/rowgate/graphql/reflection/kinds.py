@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rowgate.graphql.directives import SchemaDirectives, enum_directives
 from rowgate.graphql.entities import EnumKind, Kind, ListKind, Scalar
-from rowgate.graphql.naming import type_name
+from rowgate.graphql.reflection.directives import SchemaDirectives, enum_directives
+from rowgate.graphql.reflection.naming import type_name
 from rowgate.postgres.catalog.records import Enum, SearchPath, Type, TypeCategory
 from rowgate.postgres.catalog.rights import Rights
 

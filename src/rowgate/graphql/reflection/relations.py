@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from rowgate.graphql.directives import TableDirectives, constraint_directives
 from rowgate.graphql.entities import Relation, Table
-from rowgate.graphql.naming import to_many_name, to_one_name
+from rowgate.graphql.reflection.directives import TableDirectives, constraint_directives
+from rowgate.graphql.reflection.naming import to_many_name, to_one_name
 from rowgate.postgres.catalog.records import QualifiedName, SearchPath
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rowgate.graphql.connection_types import connection_arguments
+from rowgate.graphql.definition.connection_types import connection_arguments
+from rowgate.graphql.definition.references import SOME_ID, reference
+from rowgate.graphql.definition.table_inputs import readable
 from rowgate.graphql.entities import Column, Function, Graph, Relation, Table
-from rowgate.graphql.references import SOME_ID, reference
 from rowgate.graphql.schema import (
     Collection,
     Computed,
@@ -19,7 +20,6 @@ from rowgate.graphql.schema import (
     Row,
     Value,
 )
-from rowgate.graphql.table_inputs import readable
 from rowgate.postgres.catalog.records import QualifiedName
 
 

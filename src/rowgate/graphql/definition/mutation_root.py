@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from rowgate.graphql.definition.function_fields import function_makers
+from rowgate.graphql.definition.on_demand import OnDemand
+from rowgate.graphql.definition.references import SOME_INT, some_items
 from rowgate.graphql.entities import Function, Table
-from rowgate.graphql.function_fields import function_makers
-from rowgate.graphql.on_demand import OnDemand
-from rowgate.graphql.references import SOME_INT, some_items
 from rowgate.graphql.schema import Delete, Field, InputField, Insert, Named, NonNull, ObjectType, Update
 from rowgate.postgres.catalog.records import QualifiedName
 

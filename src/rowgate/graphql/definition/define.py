@@ -11,21 +11,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from rowgate.graphql.aggregate_types import aggregate_type, aggregations, result_type
-from rowgate.graphql.comparison_types import COMPARISON_TYPES, FILTER_IS, enum_comparison
-from rowgate.graphql.connection_types import PAGE_INFO, connection_type, edge_type
+from rowgate.graphql.definition.aggregate_types import aggregate_type, aggregations, result_type
+from rowgate.graphql.definition.comparison_types import COMPARISON_TYPES, FILTER_IS, enum_comparison
+from rowgate.graphql.definition.connection_types import PAGE_INFO, connection_type, edge_type
+from rowgate.graphql.definition.enum_types import ORDER_BY_DIRECTION, enum_type
+from rowgate.graphql.definition.lost_enums import without_enums
+from rowgate.graphql.definition.meta_types import META_TYPES
+from rowgate.graphql.definition.mutation_root import mutation_type
+from rowgate.graphql.definition.on_demand import OnDemand
+from rowgate.graphql.definition.query_root import query_type
+from rowgate.graphql.definition.response_types import response_type
+from rowgate.graphql.definition.row_types import node_interface, row_type
+from rowgate.graphql.definition.scalar_types import SCALAR_TYPES
+from rowgate.graphql.definition.table_inputs import filter_type, insert_type, order_type, update_type
 from rowgate.graphql.entities import EnumKind, Graph, Table
-from rowgate.graphql.enum_types import ORDER_BY_DIRECTION, enum_type
-from rowgate.graphql.lost_enums import without_enums
-from rowgate.graphql.meta_types import META_TYPES
-from rowgate.graphql.mutation_root import mutation_type
-from rowgate.graphql.on_demand import OnDemand
-from rowgate.graphql.query_root import query_type
-from rowgate.graphql.response_types import response_type
-from rowgate.graphql.row_types import node_interface, row_type
-from rowgate.graphql.scalar_types import SCALAR_TYPES
 from rowgate.graphql.schema import NamedType, Schema
-from rowgate.graphql.table_inputs import filter_type, insert_type, order_type, update_type
 from rowgate.postgres.catalog.records import QualifiedName, Volatility
 
 _Makers: TypeAlias = dict[str, Callable[[], NamedType]]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rowgate.graphql.references import BOOLEAN, SOME_BOOLEAN, SOME_STRING, STRING, items, some_items
+from rowgate.graphql.definition.references import BOOLEAN, SOME_BOOLEAN, SOME_STRING, STRING, items, some_items
 from rowgate.graphql.schema import EnumType, EnumValue, Field, InputField, Named, NonNull, ObjectType
 
 _WITH_DEPRECATED = {"includeDeprecated": InputField("includeDeprecated", BOOLEAN, default="false")}

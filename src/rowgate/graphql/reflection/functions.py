@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from rowgate.graphql.directives import NameDirectives, SchemaDirectives, function_directives
 from rowgate.graphql.entities import Function, FunctionParameter, Returns, Table
-from rowgate.graphql.naming import argument_name, function_name, is_name
-from rowgate.graphql.reflected_kinds import Kinds
+from rowgate.graphql.reflection.directives import NameDirectives, SchemaDirectives, function_directives
+from rowgate.graphql.reflection.kinds import Kinds
+from rowgate.graphql.reflection.naming import argument_name, function_name, is_name
 from rowgate.postgres.catalog.records import QualifiedName, Routine, SearchPath, TypeCategory
 from rowgate.postgres.catalog.rights import Rights
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rowgate.graphql.definition.references import items, reference
 from rowgate.graphql.entities import EnumKind, Kind, ListKind, Scalar
-from rowgate.graphql.references import items, reference
 from rowgate.graphql.schema import EnumType, EnumValue, InputField, InputRole, InputType, Named, TypeRef
 
 FILTER_IS = EnumType("FilterIs", (EnumValue("NULL"), EnumValue("NOT_NULL")))

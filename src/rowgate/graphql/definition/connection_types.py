@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rowgate.graphql.definition.references import (
+    CURSOR,
+    INT,
+    SOME_BOOLEAN,
+    SOME_INT,
+    SOME_STRING,
+    STRING,
+    items,
+    some_items,
+)
 from rowgate.graphql.entities import Table
-from rowgate.graphql.references import CURSOR, INT, SOME_BOOLEAN, SOME_INT, SOME_STRING, STRING, items, some_items
 from rowgate.graphql.schema import Field, InputField, Named, NonNull, ObjectType, Row
 
 PAGE_INFO = ObjectType(

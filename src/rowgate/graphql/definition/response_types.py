@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rowgate.graphql.definition.references import SOME_INT, some_items
 from rowgate.graphql.entities import Table
-from rowgate.graphql.references import SOME_INT, some_items
 from rowgate.graphql.schema import Field, ObjectType, Row
 
 _AFFECTED = Field("affectedCount", SOME_INT, description="Count of the records impacted by the mutation")

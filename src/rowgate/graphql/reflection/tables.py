@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 
-from rowgate.graphql.directives import SchemaDirectives, TableDirectives, column_directives, table_directives
 from rowgate.graphql.entities import Column, Scalar, Table
-from rowgate.graphql.naming import column_name, is_name, type_name
-from rowgate.graphql.reflected_kinds import CHARACTER, CHARACTER_VARYING, Kinds
+from rowgate.graphql.reflection.directives import SchemaDirectives, TableDirectives, column_directives, table_directives
+from rowgate.graphql.reflection.kinds import CHARACTER, CHARACTER_VARYING, Kinds
+from rowgate.graphql.reflection.naming import column_name, is_name, type_name
 from rowgate.postgres.catalog.records import Column as SqlColumn
 from rowgate.postgres.catalog.records import QualifiedName, Relation, RelationKind, SearchPath
 from rowgate.postgres.catalog.rights import DELETE, INSERT, SELECT, UPDATE, Rights

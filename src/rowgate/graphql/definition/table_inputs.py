@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rowgate.graphql.comparison_types import comparison
+from rowgate.graphql.definition.comparison_types import comparison
+from rowgate.graphql.definition.enum_types import ORDER_BY_DIRECTION
+from rowgate.graphql.definition.references import items, reference
 from rowgate.graphql.entities import Column, ListKind, Scalar, Table
-from rowgate.graphql.enum_types import ORDER_BY_DIRECTION
-from rowgate.graphql.references import items, reference
 from rowgate.graphql.schema import InputField, InputRole, InputType, ListOf, Named, NodeId, Value
 
 _ALL = "Returns true only if all its inner filters are true, otherwise returns false"
