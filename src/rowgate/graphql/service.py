@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -33,6 +35,7 @@ from rowgate.principal import Principal
 from rowgate.project.settings import GraphQLSettings, RestSettings
 
 ALLOWED = b"OPTIONS, POST"
+PATIENCE = 1.0  # seconds; the catalog of a thousand tables takes 0.4
 _NOTHING = Statement("select")
 _NO_SETTINGS = RoleSettings()
 
@@ -53,7 +56,8 @@ class Runner(Protocol):
 
 class GraphQLService:
     """pg_graphql's dialect at /graphql/v1. `catalog` gives the newest catalog, None until one has been loaded; `rest`
-    says what holds for every transaction of the API; `page` is GraphiQL, None where it is not shown."""
+    says what holds for every transaction of the API; `page` is GraphiQL, None where it is not shown. `settled` is clear
+    while a change of the database is known that the catalog does not show yet."""
 
     prefix = "/graphql/v1"
 
@@ -64,12 +68,14 @@ class GraphQLService:
         runner: Runner,
         catalog: Callable[[], Catalog | None],
         page: GraphiqlPage | None = None,
+        settled: asyncio.Event | None = None,
     ) -> None:
         self._settings = settings
         self._rest = rest
         self._runner = runner
         self._catalog = catalog
         self._page = page
+        self._settled = settled
         self._search_path = ", ".join(map(identifier, dict.fromkeys(rest.db_extra_search_path)))
         self._schemas = Schemas(runner, self._search_path, settings.introspection)
         self._plans = PlanCache(Limits(settings.max_depth, settings.max_tokens, settings.max_cost), prepare)
@@ -89,6 +95,8 @@ class GraphQLService:
                 return await self._other(request)
             accept_body(headers.get(b"content-type"))
             asked = read_request(await request.read(self._settings.body_limit))
+            if self._settled is not None and not self._settled.is_set():
+                await _settling(self._settled)
             catalog = self._catalog()
             if catalog is None:
                 raise no_catalog()
@@ -189,6 +197,12 @@ def _words(error: DatabaseError) -> str:
     if error.sqlstate == QUERY_CANCELED and "statement timeout" in error.message:
         return f"{error.message}: the operation took longer than it may"
     return excess_message(error) or error.message
+
+
+async def _settling(settled: asyncio.Event) -> None:
+    """Wait until the catalog is as new as what is known, as upstream's is, which lies in the database; not for long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(settled.wait(), PATIENCE)
 
 
 def _filled(written: Written, variables: Json, access: Access) -> Statement:

@@ -80,7 +80,8 @@ class Rooms:
             self._listening,
         )
         self._outdated = asyncio.Event()
-        self._outdated.set()
+        self._settled = asyncio.Event()  # nothing is known that the catalog does not show yet
+        self._outdate()
         self._catalog_task: asyncio.Task[None] | None = None
         self._graphql: GraphQLService | None = None
         self.services = self._services(settings)
@@ -92,7 +93,12 @@ class Rooms:
             services.append(rest(settings.rest, self._database, lambda: self._catalog.current, settings.api))
         if "graphql" in settings.served:
             self._graphql = GraphQLService(
-                settings.graphql, settings.rest, self._database, lambda: self._catalog.current, _page(settings)
+                settings.graphql,
+                settings.rest,
+                self._database,
+                lambda: self._catalog.current,
+                _page(settings),
+                self._settled,
             )
             services.append(self._graphql)
         return tuple(services)
@@ -127,11 +133,15 @@ class Rooms:
             self._take_up(settings)
         else:
             self._awaiting = settings
-            self._outdated.set()
+            self._outdate()
 
     def read_catalog(self) -> None:
         """Read the catalog again, soon; the present one serves meanwhile."""
+        self._outdate()
+
+    def _outdate(self) -> None:
         self._outdated.set()
+        self._settled.clear()
 
     def _take_up(self, settings: Settings) -> None:
         before = self._settings
@@ -215,13 +225,13 @@ class Rooms:
         `reload config` is for the parent, and for the settings of roles, which are read with the catalog.
         """
         if payload in ("", "reload schema", "reload config"):
-            self._outdated.set()
+            self._outdate()
         if payload == "reload config":
             self._on_reload_asked()
 
     async def _listening(self) -> None:
         """What was announced before this moment is lost: read everything again. At the start all is fresh."""
-        self._outdated.set()
+        self._outdate()
         if self._listened:
             self._on_reload_asked()
         self._listened = True
@@ -238,11 +248,14 @@ class Rooms:
             except (psycopg.Error, OSError) as error:
                 self._log.warning("catalog not read", problem=_words(error), again_in=pause)
                 self._outdated.set()
+                self._settled.set()  # nobody waits for a database that is away
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_RETRY)
             else:
                 pause = FIRST_RETRY
                 self._database.forget_statements()
+                if not self._outdated.is_set():
+                    self._settled.set()
                 self._log.info("catalog read", version=catalog.version, relations=len(catalog.relations))
 
     async def _read_catalog(self, version: int) -> Catalog:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -62,9 +63,10 @@ class Gardener:
     settings: GraphQLSettings = field(default_factory=GraphQLSettings)
     rest: RestSettings = field(repr=False, default_factory=RestSettings)
     page: GraphiqlPage | None = None
+    settled: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
-        self.service = GraphQLService(self.settings, self.rest, self.runner, self.catalog, self.page)
+        self.service = GraphQLService(self.settings, self.rest, self.runner, self.catalog, self.page, self.settled)
 
     async def send(
         self,

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from rowgate.graphql import service
 from rowgate.graphql.page import GraphiqlPage
 from rowgate.identity.refusals import refusal
-from rowgate.postgres.catalog.records import Catalog, RoleSettings
+from rowgate.postgres.catalog.records import Catalog, RoleSettings, SearchPath
 from rowgate.postgres.database import Database
 from rowgate.postgres.errors import OutcomeUnknown, PoolTimeout, Unavailable
 from rowgate.postgres.statement import Isolation, Result, Transaction
@@ -211,6 +212,22 @@ async def test_a_database_that_is_away_is_told_by_the_status(
 async def test_before_the_first_catalog_it_is_503(garden_database: Database) -> None:
     answer = await Gardener(garden_database, lambda: None)(PLOTS)
     assert (answer.status, answer.json["code"], answer.headers["retry-after"]) == (503, "PGRST002", "1")
+
+
+async def test_a_change_that_is_known_is_waited_for_but_not_for_ever(
+    garden_database: Database, garden_catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled, held = asyncio.Event(), [replace(garden_catalog, path=SearchPath(()))]
+    gardener = Gardener(garden_database, lambda: held[0], settled=settled)
+    asked = asyncio.create_task(gardener("{ plotCollection { edges { node { name } } } }"))
+    await asyncio.sleep(0.05)
+    assert not asked.done()
+    held[0] = garden_catalog
+    settled.set()
+    assert (await asked).json["data"]["plotCollection"]["edges"]
+    settled.clear()
+    monkeypatch.setattr(service, "PATIENCE", 0.01)
+    assert (await gardener("{ __typename }")).json == {"data": {"__typename": "Query"}}
 
 
 async def test_plain_json_is_200_whatever_happened(ask: Gardener) -> None:
