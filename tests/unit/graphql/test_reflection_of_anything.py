@@ -149,12 +149,14 @@ def test_a_graph_fits_together(path: SearchPath, rights: Rights) -> None:
         assert set(table.key) <= set(table.columns)
         assert any(column.selectable for column in table.columns)
     _relations_lead_somewhere(graph)
+    rows = {**graph.tables, **graph.keyless}
+    assert len(rows) == len(graph.tables) + len(graph.keyless)
     for functions in (graph.functions, *graph.computed.values()):
         for function in functions:
             assert is_name(function.field)
             assert (function.returns.kind is None) != (function.returns.table is None)
-            assert function.returns.table is None or function.returns.table in graph.tables
-    assert graph.computed.keys() <= graph.tables.keys()
+            assert function.returns.table is None or function.returns.table in rows
+    assert graph.computed.keys() <= rows.keys()
     assert all(each.parameters == () for several in graph.computed.values() for each in several)
 
 
