@@ -26,8 +26,8 @@ Introspection: TypeAlias = Literal["directive", "on", "off"]
 ROLES = 64  # schemas kept at most: a project has a handful of roles, a tenant-per-role one asks as few at a time
 
 
-class Runner(Protocol):
-    """What runs transactions: `rowgate.postgres.database.Database`."""
+class RightsRunner(Protocol):
+    """What runs the question for a role's rights: `rowgate.postgres.database.Database`."""
 
     async def run(self, principal: Principal, transaction: Transaction) -> Result:
         """Run one transaction as a principal. Raises PostgresError."""
@@ -39,7 +39,7 @@ class Schemas:
 
     def __init__(
         self,
-        runner: Runner,
+        runner: RightsRunner,
         search_path: str,
         introspection: Introspection = "directive",
     ) -> None:

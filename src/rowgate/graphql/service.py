@@ -19,33 +19,28 @@ from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache, takes_long
 from rowgate.graphql.prepared import Prepared
 from rowgate.graphql.request import accept_body, negotiated, read_request
-from rowgate.graphql.schemas import Schemas
+from rowgate.graphql.schemas import RightsRunner, Schemas
 from rowgate.http.exchange import BodyTooLarge, Request, Response
 from rowgate.identity.refusals import Refusal
-from rowgate.postgres.catalog.records import Catalog, RoleSettings
+from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.diagnostics import QUERY_CANCELED
 from rowgate.postgres.errors import DatabaseError, PostgresError
-from rowgate.postgres.quoting import dotted, identifier
-from rowgate.postgres.statement import Access, End, Isolation, PlanMode, Result, Statement, Transaction
+from rowgate.postgres.quoting import identifier
+from rowgate.postgres.statement import Access, End, PlanMode, Result, Statement, Transaction
 from rowgate.postgrest.error_table import no_catalog, postgres_error
 from rowgate.postgrest.errors import RestError
 from rowgate.postgrest.refused import refusal_error
 from rowgate.postgrest.request_context import request_context
+from rowgate.postgrest.transaction import NO_SETTINGS, NOTHING, isolation, pre_request
 from rowgate.principal import Principal
 from rowgate.project.settings import GraphQLSettings, RestSettings
 
 ALLOWED = b"OPTIONS, POST"
 PATIENCE = 1.0  # seconds; the catalog of a thousand tables takes 0.4
-_NOTHING = Statement("select")
-_NO_SETTINGS = RoleSettings()
 
 
-class Runner(Protocol):
+class Runner(RightsRunner, Protocol):
     """What runs transactions: `rowgate.postgres.database.Database`."""
-
-    async def run(self, principal: Principal, transaction: Transaction) -> Result:
-        """Run one transaction as a principal. Raises PostgresError."""
-        ...
 
     async def run_all(
         self, principal: Principal, transaction: Transaction, further: Sequence[Statement]
@@ -80,7 +75,7 @@ class GraphQLService:
         self._schemas = Schemas(runner, self._search_path, settings.introspection)
         self._plans = PlanCache(Limits(settings.max_depth, settings.max_tokens, settings.max_cost), prepare)
         self._time_limit = round(settings.statement_timeout * 1000)
-        self._before = _pre_request(rest)
+        self._before = pre_request(rest)
         self._end = End.ROLLBACK if rest.db_tx_end.startswith("rollback") else End.COMMIT
 
     async def answer(self, request: Request, principal: Principal) -> Response:
@@ -149,9 +144,9 @@ class GraphQLService:
         if not statements:
             if self._before is None:
                 return ()
-            statements = [_NOTHING]
+            statements = [NOTHING]
         before = self._before[statements[0].access] if self._before else None
-        own = catalog.role_settings.get(principal.role, _NO_SETTINGS)
+        own = catalog.role_settings.get(principal.role, NO_SETTINGS)
         context = request_context(
             request,
             principal,
@@ -161,9 +156,8 @@ class GraphQLService:
             own.settings,
             self._time_limit,
         )
-        isolation = None if own.isolation is Isolation.READ_COMMITTED else own.isolation
         end = self._end if prepared.access is Access.READ_WRITE else End.COMMIT
-        transaction = Transaction(context, statements[0], before, isolation, end)
+        transaction = Transaction(context, statements[0], before, isolation(own.isolation), end)
         if len(statements) == 1:
             return (await self._runner.run(principal, transaction),)
         # One mode holds for the whole transaction, that of its first statement: the careful one where any needs it.
@@ -212,11 +206,3 @@ def _filled(written: Written, variables: Json, access: Access) -> Statement:
         return Statement(written.sql, (), access)
     filled = tuple([each.fill(variables) if isinstance(each, Hole) else each for each in parameters])
     return Statement(written.sql, filled, access, written.plan)
-
-
-def _pre_request(rest: RestSettings) -> dict[Access, Statement] | None:
-    """`db_pre_request`: a function called before every statement, in its transaction."""
-    if rest.db_pre_request is None:
-        return None
-    call = f"select {dotted(rest.db_pre_request)}()"
-    return {access: Statement(call, (), access) for access in Access}

@@ -15,13 +15,13 @@ from rowgate.identity.refusals import Refusal
 from rowgate.postgres.catalog.accessible import accessible_row, accessible_statement
 from rowgate.postgres.catalog.records import Catalog, RoleSettings
 from rowgate.postgres.errors import DatabaseError, PostgresError
-from rowgate.postgres.quoting import dotted
-from rowgate.postgres.statement import Access, Isolation, RequestContext, Result, Statement, Transaction
+from rowgate.postgres.statement import Access, Isolation, RequestContext, Result, Transaction
 from rowgate.postgrest.error_response import error_response
 from rowgate.postgrest.error_table import no_catalog, postgres_error
 from rowgate.postgrest.errors import RestError
 from rowgate.postgrest.refused import refusal_error
 from rowgate.postgrest.request_context import request_context
+from rowgate.postgrest.transaction import NO_SETTINGS, NOTHING, isolation, pre_request
 from rowgate.principal import Principal
 from rowgate.project.service_address import service_address
 from rowgate.project.settings import ApiSettings, RestSettings
@@ -44,9 +44,7 @@ from rowgate.rest.sql import Column
 from rowgate.rest.streaming import Streamer, Weight, stream
 from rowgate.rest.syntax import Count
 
-_NOTHING = Statement("select")
 BEYOND_POSTGRES = "54000"  # no value of Postgres is larger than 1 GB, so no body in one piece either
-NO_SETTINGS = RoleSettings()
 
 
 class Runner(Streamer, Protocol):
@@ -77,7 +75,7 @@ class RestService:
         self._plans = PlanCache(settings) if plans is None else plans
         address = service_address(settings.openapi_server_proxy_uri, api, "" if settings.at_root else self.prefix)
         self._documents = Documents(address, security=settings.openapi_security_active)
-        self._before = _pre_request(settings)
+        self._before = pre_request(settings)
         self._space = SpoolSpace(settings.spool_limit)
 
     async def answer(self, request: Request, principal: Principal) -> Response:
@@ -184,10 +182,10 @@ class RestService:
             request, principal, self._settings, prepared.search_path, prepared.settings, own.settings
         )
         before = self._before[Access.READ_ONLY] if self._before else None
-        isolation = _isolation(prepared.isolation, own.isolation)
+        level = isolation(own.isolation, prepared.isolation)
         # Where nothing is to be known Postgres is asked all the same: the role must exist, the pre-request may refuse.
-        statement = _NOTHING if plan.everything or plan.head else accessible_statement(plan.schema)
-        result = await self._runner.run(principal, Transaction(context, statement, before, isolation))
+        statement = NOTHING if plan.everything or plan.head else accessible_statement(plan.schema)
+        result = await self._runner.run(principal, Transaction(context, statement, before, level))
         if plan.head:
             return document_response(prepared.request, None)
         catalog = self._catalog()
@@ -204,10 +202,10 @@ class RestService:
         prepared, statement = ready.prepared, ready.statement
         assert statement is not None
         before = self._before[statement.access] if self._before else None
-        isolation = _isolation(prepared.isolation, of_role)
+        level = isolation(of_role, prepared.isolation)
         if statement.access is Access.READ_ONLY:
-            return Transaction(context, statement, before, isolation)
-        return Transaction(context, statement, before, isolation, prepared.end, prepared.check)
+            return Transaction(context, statement, before, level)
+        return Transaction(context, statement, before, level, prepared.end, prepared.check)
 
     async def _planned(self, principal: Principal, context: RequestContext, ready: Ready, result: Result) -> int | None:
         """The planner's row count, where it was asked for, or where counting was given up above max_rows."""
@@ -225,21 +223,7 @@ class RestService:
         return max(counted, _plan_rows(explained))
 
 
-def _isolation(declared: Isolation | None, of_role: Isolation | None) -> Isolation | None:
-    """The level that a called function declares, or else that its role has. READ COMMITTED is every transaction's."""
-    level = declared or of_role
-    return None if level is Isolation.READ_COMMITTED else level
-
-
 def _plan_rows(result: Result) -> int:
     text = b"".join(row[0] or b"" for row in result.rows)
     rows: int = msgspec.json.decode(text)[0]["Plan"]["Plan Rows"]
     return rows
-
-
-def _pre_request(settings: RestSettings) -> dict[Access, Statement] | None:
-    """`db_pre_request`: a function called before every statement, in its transaction."""
-    if settings.db_pre_request is None:
-        return None
-    call = f"select {dotted(settings.db_pre_request)}()"
-    return {access: Statement(call, (), access) for access in Access}
