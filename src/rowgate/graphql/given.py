@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UnsetType
 
 from rowgate.graphql.errors import GraphQLError
-from rowgate.postgres.statement import PlanMode
+from rowgate.postgres.statement import Access, PlanMode, Statement
 
 Path: TypeAlias = tuple[str | int, ...]
 Json: TypeAlias = Any  # None, bool, int, float, str, list, dict
@@ -124,3 +124,11 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     sql: str
     parameters: tuple[Parameter, ...]
     plan: PlanMode = PlanMode.CUSTOM
+
+    def statement(self, variables: Mapping[str, Json], access: Access) -> Statement:
+        """The statement with the values of one request. Raises GraphQLError for one that cannot be sent."""
+        parameters = self.parameters
+        if not parameters:
+            return Statement(self.sql, (), access)
+        filled = tuple([each.fill(variables) if isinstance(each, Hole) else each for each in parameters])
+        return Statement(self.sql, filled, access, self.plan)

@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from rowgate.graphql.given import Pin, Written
-from rowgate.postgres.statement import Access
+from rowgate.graphql.given import Json, Pin, Written
+from rowgate.postgres.statement import Access, Statement
 
 
 class Fixed(msgspec.Struct, frozen=True, gc=False):
@@ -48,3 +48,14 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
         """The bytes of its texts."""
         fixed = sum(len(part.json) for part in self.parts or () if isinstance(part, Fixed))
         return fixed + sum(len(each.sql) for each in self.statements)
+
+    def ready(self, variables: Json) -> Ready:
+        """One request of this shape. Raises GraphQLError for a value that cannot be sent."""
+        return Ready(self, tuple([each.statement(variables, self.access) for each in self.statements]))
+
+
+class Ready(msgspec.Struct, frozen=True, gc=False):
+    """A request ready to run: the statements of what was prepared, with its values."""
+
+    prepared: Prepared
+    statements: tuple[Statement, ...]

@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from rowgate.graphql import response
 from rowgate.graphql.at_most import excess_message
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Hole, Json, Written
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.page import GraphiqlPage
 from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache, takes_long
-from rowgate.graphql.prepared import Prepared
+from rowgate.graphql.prepared import Ready
+from rowgate.graphql.repeats import Repeats
 from rowgate.graphql.request import accept_body, negotiated, read_request
 from rowgate.graphql.schemas import RightsRunner, Schemas
 from rowgate.http.exchange import BodyTooLarge, Request, Response
@@ -74,6 +74,7 @@ class GraphQLService:
         self._search_path = ", ".join(map(identifier, dict.fromkeys(rest.db_extra_search_path)))
         self._schemas = Schemas(runner, self._search_path, settings.introspection)
         self._plans = PlanCache(Limits(settings.max_depth, settings.max_tokens, settings.max_cost), prepare)
+        self._repeats = Repeats()
         self._time_limit = round(settings.statement_timeout * 1000)
         self._before = pre_request(rest)
         self._end = End.ROLLBACK if rest.db_tx_end.startswith("rollback") else End.COMMIT
@@ -89,19 +90,17 @@ class GraphQLService:
             if request.method != "POST" or request.raw_path != b"/" or content_type is None:
                 return await self._other(request)
             accept_body(headers.get(b"content-type"))
-            asked = read_request(await request.read(self._settings.body_limit))
+            body = await request.read(self._settings.body_limit)
             if self._settled is not None and not self._settled.is_set():
                 await _settling(self._settled)
             catalog = self._catalog()
             if catalog is None:
                 raise no_catalog()
-            schema = self._schemas.known(principal.role, catalog) or await self._schemas.of(principal, catalog)
-            if takes_long(asked, schema):
-                prepared = await self._plans.ready_aside(asked, schema)
-            else:
-                prepared = self._plans.ready(asked, schema)
-            results = await self._run(request, principal, prepared, asked.variables, catalog)
-            return response.answer(prepared, results, content_type)
+            schema = self._schemas.known(principal.role, catalog)
+            ready = None if schema is None else self._repeats.get(schema, body)
+            if ready is None:
+                ready = await self._ready(body, principal, catalog)
+            return response.answer(ready.prepared, await self._run(request, principal, ready, catalog), content_type)
         except GraphQLError as error:
             assert content_type is not None
             return response.failed([error.message], content_type, nothing_ran=error.nothing_ran)
@@ -130,21 +129,25 @@ class GraphQLService:
         """Ask anew what each role may: whose member it is has changed."""
         self._schemas.forget()
 
-    async def _run(
-        self,
-        request: Request,
-        principal: Principal,
-        prepared: Prepared,
-        variables: Json,
-        catalog: Catalog,
-    ) -> tuple[Result, ...]:
+    async def _ready(self, body: bytes, principal: Principal, catalog: Catalog) -> Ready:
+        asked = read_request(body)
+        schema = await self._schemas.of(principal, catalog)
+        if takes_long(asked, schema):
+            prepared = await self._plans.ready_aside(asked, schema)
+        else:
+            prepared = self._plans.ready(asked, schema)
+        ready = prepared.ready(asked.variables)
+        self._repeats.put(schema, body, ready)
+        return ready
+
+    async def _run(self, request: Request, principal: Principal, ready: Ready, catalog: Catalog) -> tuple[Result, ...]:
         """The results of an operation's statements. Where it has none Postgres is asked only for the pre-request's
         sake, which may refuse."""
-        statements = [_filled(each, variables, prepared.access) for each in prepared.statements]
+        statements = ready.statements
         if not statements:
             if self._before is None:
                 return ()
-            statements = [NOTHING]
+            statements = (NOTHING,)
         before = self._before[statements[0].access] if self._before else None
         own = catalog.role_settings.get(principal.role, NO_SETTINGS)
         context = request_context(
@@ -156,7 +159,7 @@ class GraphQLService:
             own.settings,
             self._time_limit,
         )
-        end = self._end if prepared.access is Access.READ_WRITE else End.COMMIT
+        end = self._end if ready.prepared.access is Access.READ_WRITE else End.COMMIT
         transaction = Transaction(context, statements[0], before, isolation(own.isolation), end)
         if len(statements) == 1:
             return (await self._runner.run(principal, transaction),)
@@ -197,12 +200,3 @@ async def _settling(settled: asyncio.Event) -> None:
     """Wait until the catalog is as new as what is known, as upstream's is, which lies in the database; not for long."""
     with suppress(TimeoutError):
         await asyncio.wait_for(settled.wait(), PATIENCE)
-
-
-def _filled(written: Written, variables: Json, access: Access) -> Statement:
-    """A statement with the values of one request."""
-    parameters = written.parameters
-    if not parameters:
-        return Statement(written.sql, (), access)
-    filled = tuple([each.fill(variables) if isinstance(each, Hole) else each for each in parameters])
-    return Statement(written.sql, filled, access, written.plan)
