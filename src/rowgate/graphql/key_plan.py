@@ -1,14 +1,15 @@
-"""Root fields that lead to one row by its key: `node` and `<t>ByPk`."""
+"""What leads to one row by its key: the root fields `node` and `<t>ByPk`, and filters that say no more."""
 
 from __future__ import annotations
 
+from rowgate.graphql.entities import Table
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.inputs import argument, only_arguments
 from rowgate.graphql.node_id import read_node_id
 from rowgate.graphql.row_plan import row_plan
 from rowgate.graphql.schema import ByKey, Field, ObjectType, Schema, Value
 from rowgate.graphql.scope import Scope, Selected
-from rowgate.graphql.tree import AllOf, Comparison, KeyedRow, KeyGiven
+from rowgate.graphql.tree import AllOf, Comparison, Filter, KeyedRow, KeyGiven
 
 UNKNOWN_BY_KEY = 'Unknown field "{}" on type {}'  # upstream words it otherwise than within any other row
 
@@ -44,3 +45,17 @@ def row_of_key_plan(selected: Selected, field: Field, schema: Schema, scope: Sco
     assert isinstance(of, ObjectType)
     row = row_plan(selected, of, schema, scope, field.arguments, UNKNOWN_BY_KEY)
     return KeyedRow(row, AllOf(tuple(compared)))
+
+
+def key_values(conditions: Filter, table: Table) -> int:
+    """How many values a filter has, all of which name a row by its whole key; 0 where it says anything else."""
+    parts = conditions.parts if isinstance(conditions, AllOf) else (conditions,)
+    named: list[str] = []
+    for part in parts:
+        if isinstance(part, KeyGiven) and part.size >= len(table.key):
+            named += [column.name for column in table.key]
+        elif isinstance(part, Comparison) and part.operator == "eq":
+            named.append(part.column.name)
+        else:
+            return 0
+    return len(named) if set(named) == {column.name for column in table.key} else 0

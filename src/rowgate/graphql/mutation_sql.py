@@ -14,6 +14,7 @@ from rowgate.graphql.filter_sql import condition
 from rowgate.graphql.given import Given, Writer, Written
 from rowgate.graphql.inserted_rows import rows_sql
 from rowgate.graphql.json_text import Pieces, Sql, constant, object_of, text_sql
+from rowgate.graphql.key_plan import key_values
 from rowgate.graphql.mutation_plan import (
     AffectedCount,
     Assignments,
@@ -35,34 +36,21 @@ def mutation_statement(plan: MutationPlan) -> Written:
     asked for and nothing was written. Raises GraphQLError for what cannot be written."""
     writer = Writer()
     block = writer.block()
-    mode = PlanMode.CUSTOM
+    target = f"{qualified(*plan.table.qualified_name)} as {block}"
     match plan:
         case InsertPlan():
-            write = f"insert into {_target(plan.table, block)} {rows_sql(plan.table, plan.rows, writer)}"
-            written = len(writer.parameters)
-            sql = _statement(write, plan.table, plan.outputs, block, writer)
-            if len(writer.parameters) == written:  # no value filters
-                mode = PlanMode.GENERIC
+            write, filters = f"insert into {target} {rows_sql(plan.table, plan.rows, writer)}", False
+            sql, others = _statement(write, plan.table, plan.outputs, block, writer)
         case UpdatePlan():
-            sql = _update(plan, block, writer)
+            filters = not key_values(plan.filter, plan.table)
+            write = f"update {target} set {_set(plan.assignments, writer)}{_where(plan.filter, block, writer)}"
+            sql, others = _statement(write, plan.table, plan.outputs, block, writer, Limited.UPDATE, plan.at_most)
         case DeletePlan():
-            sql = _delete(plan, block, writer)
+            filters = not key_values(plan.filter, plan.table)
+            write = f"delete from {target}{_where(plan.filter, block, writer)}"
+            sql, others = _statement(write, plan.table, plan.outputs, block, writer, Limited.DELETE, plan.at_most)
+    mode = PlanMode.CUSTOM if filters or others else PlanMode.GENERIC
     return Written(sql, tuple(writer.parameters), mode)
-
-
-def _update(plan: UpdatePlan, block: str, writer: Writer) -> str:
-    write = f"update {_target(plan.table, block)} set {_set(plan.assignments, writer)}"
-    write += _where(plan.filter, block, writer)
-    return _statement(write, plan.table, plan.outputs, block, writer, Limited.UPDATE, plan.at_most)
-
-
-def _delete(plan: DeletePlan, block: str, writer: Writer) -> str:
-    write = f"delete from {_target(plan.table, block)}{_where(plan.filter, block, writer)}"
-    return _statement(write, plan.table, plan.outputs, block, writer, Limited.DELETE, plan.at_most)
-
-
-def _target(table: Table, block: str) -> str:
-    return f"{qualified(*table.qualified_name)} as {block}"
 
 
 def _set(assignments: Assignments, writer: Writer) -> str:
@@ -85,8 +73,10 @@ def _statement(
     writer: Writer,
     limited: Limited | None = None,
     at_most: Given | None = None,
-) -> str:
+) -> tuple[str, bool]:
+    """The SQL, and whether what it returns of the records reads values, which may filter."""
     written = writer.block()
+    known = len(writer.parameters)
     returned: list[str] = []
     pairs: list[tuple[str, Pieces]] = []
     for key, output in outputs:
@@ -100,13 +90,14 @@ def _statement(
             pairs.append((key, constant(output.text)))
     if not any(output.columns or output.whole for _, output in outputs if isinstance(output, RowPlan)):
         returned.append(f"{block}.{identifier(_readable(table))}")
+    reads = len(writer.parameters) > known
     result = text_sql(object_of(pairs))
     if not any(isinstance(output, RowPlan | AffectedCount) for _, output in outputs):
         # pg_graphql reads this one of the first row that was written.
         result = f"case when count(*) > 0 then {result} end"
     if limited is not None and at_most is not None:
         result = checked_sql(limited, "count(*)", at_most, result, writer)
-    return f"with {written} as ({write} returning {', '.join(returned)}) select {result} from {written}"
+    return f"with {written} as ({write} returning {', '.join(returned)}) select {result} from {written}", reads
 
 
 def _readable(table: Table) -> str:

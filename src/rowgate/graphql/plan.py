@@ -15,7 +15,7 @@ from rowgate.graphql.document import Operation
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Writer, Written
 from rowgate.graphql.introspection import introspected
-from rowgate.graphql.key_plan import node_plan, row_of_key_plan
+from rowgate.graphql.key_plan import key_values, node_plan, row_of_key_plan
 from rowgate.graphql.key_sql import key_text
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.mutation_plan import mutation_plan
@@ -102,7 +102,8 @@ def _read(selected: Selected, field: Field, schema: Schema, scope: Scope, writer
     match field.meaning:
         case Collection():
             connection = connection_plan(selected, field, schema, scope)
-            return connection.cost, connection_text(connection, writer), 0
+            keys = key_values(connection.filter, connection.table)
+            return connection.cost, connection_text(connection, writer), keys
         case ByKey():
             row = row_of_key_plan(selected, field, schema, scope)
             return row.row.cost, key_text(row, writer), len(row.row.table.key)

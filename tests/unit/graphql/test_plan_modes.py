@@ -30,6 +30,8 @@ def modes(query: str, schema: Schema, **variables: object) -> list[PlanMode]:
     [
         "query Q($n: Int!) { artistByPk(id: $n) { name albumCollection { edges { node { id } } } } }",
         "query Q($n: Int!) { a: artistByPk(id: $n) { name } b: artistByPk(id: 7) { name } }",
+        "query Q($n: Int!) { artistCollection(filter: {id: {eq: $n}}) { pageInfo { hasNextPage } edges { cursor } } }",
+        "query Q($n: Int!) { artistCollection(filter: {and: [{id: {eq: $n}}]}) { edges { cursor } } }",
     ],
 )
 def test_rows_by_their_key_are_planned_once(shop: Schema, query: str) -> None:
@@ -40,6 +42,10 @@ def test_rows_by_their_key_are_planned_once(shop: Schema, query: str) -> None:
     "query",
     [
         "query Q($n: Int!) { artistCollection(filter: {id: {gt: $n}}) { edges { node { name } } } }",
+        'query Q($n: Int!) { artistCollection(filter: {id: {eq: $n}, name: {neq: "a"}}) { edges { cursor } } }',
+        "query Q($n: Int!) { artistCollection(filter: {or: [{id: {eq: $n}}, {id: {eq: 2}}]}) { edges { cursor } } }",
+        "query Q($n: Int!) { artistCollection(filter: {not: {id: {eq: $n}}}) { edges { cursor } } }",
+        "query Q($n: Int!) { artistCollection(filter: {id: {eq: $n}}, offset: $n) { edges { cursor } } }",
         """query Q($n: Int!) { artistByPk(id: $n) { name }
           artistCollection(filter: {id: {gt: $n}}) { edges { cursor } } }""",
         """query Q($n: Int!) { artistByPk(id: $n) {
@@ -53,8 +59,19 @@ def test_what_filters_by_a_value_is_planned_for_it(shop: Schema, query: str) -> 
 def test_what_is_only_written_is_planned_once(shop: Schema) -> None:
     query = """mutation M($rows: [ArtistInsertInput!]!, $t: String!) {
       insertIntoArtistCollection(objects: $rows) { records { id albumCollection { edges { cursor } } } }
-      updateArtistCollection(set: {name: $t}, filter: {id: {eq: 1}}) { affectedCount }
-      deleteFromArtistCollection(filter: {id: {eq: 1}}) { affectedCount }
+      updateArtistCollection(set: {name: $t}, filter: {name: {eq: $t}}) { affectedCount }
+      deleteFromArtistCollection(filter: {name: {eq: "a"}}) { affectedCount }
     }"""
     rows = [{"name": "a"}]
     assert modes(query, shop, rows=rows, t="b") == [PlanMode.GENERIC, PlanMode.CUSTOM, PlanMode.CUSTOM]
+
+
+def test_rows_that_are_changed_by_their_key_are_found_by_one_plan(shop: Schema) -> None:
+    query = """mutation M($n: Int!, $t: String!) {
+      updateArtistCollection(set: {name: $t}, filter: {id: {eq: $n}}) { affectedCount records { name } }
+      deleteFromArtistCollection(filter: {id: {eq: $n}}, atMost: 1) { affectedCount }
+      all: deleteFromArtistCollection(atMost: 10) { affectedCount }
+      more: updateArtistCollection(set: {name: $t}, filter: {id: {eq: $n}}) {
+        records { albumCollection(filter: {length: {gt: $n}}) { edges { cursor } } } }
+    }"""
+    assert modes(query, shop, n=1, t="b") == [PlanMode.GENERIC, PlanMode.GENERIC, PlanMode.CUSTOM, PlanMode.CUSTOM]
