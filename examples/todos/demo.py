@@ -151,7 +151,16 @@ def _invite(house: House, page_url: str, display: Display) -> None:
     line = display.line
     line()
     line("Everything stays up until Ctrl-C.", "bold")
-    for name in ("API_URL", "ANON_KEY", "SERVICE_ROLE_KEY", "PUBLISHABLE_KEY", "SECRET_KEY", "JWT_SECRET", "DB_URL"):
+    for name in (
+        "API_URL",
+        "GRAPHQL_URL",
+        "ANON_KEY",
+        "SERVICE_ROLE_KEY",
+        "PUBLISHABLE_KEY",
+        "SECRET_KEY",
+        "JWT_SECRET",
+        "DB_URL",
+    ):
         line(f"  {name:<17} {house.keys[name]}")
     line(f"  {'PAGE':<17} {page_url}", "bold cyan")
     line()
@@ -160,6 +169,10 @@ def _invite(house: House, page_url: str, display: Display) -> None:
         line(f"curl '{house.url}/rest/v1/lists?select=name,todos(title,done)' \\")
         line(f"  -H 'apikey: {house.keys['PUBLISHABLE_KEY']}' \\")
         line(f"  -H \"Authorization: Bearer $(curl -s '{url}')\"")
+    line(f"curl '{house.keys['GRAPHQL_URL']}' -H 'Content-Type: application/json' \\")
+    line(f"  -H 'apikey: {house.keys['PUBLISHABLE_KEY']}' \\")
+    line(f"  -H \"Authorization: Bearer $(curl -s '{cleo}')\" \\")
+    line('  -d \'{"query": "{ listsCollection { edges { node { name } } } }"}\'')
     line()
     line("Read a token, and why it is trusted:", "bold")
     explain = f"{_rowgate()} token explain - --workdir {shlex.quote(str(WORKDIR))}"

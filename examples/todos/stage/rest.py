@@ -1,4 +1,4 @@
-"""Plain HTTP to the Data API, and what a scene may expect of an answer."""
+"""Plain HTTP to REST and GraphQL, and what a scene may expect of an answer."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def refused(code: str, status: int = 401, saying: tuple[str, ...] = ()) -> Expec
 
 
 class Rest:
-    """The Data API of a running Rowgate."""
+    """The API of a running Rowgate."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, key: str) -> None:
         self.http = http
@@ -77,11 +77,18 @@ class Rest:
         self.key = key
 
     async def ask(self, method: str, path: str, token: str | None, body: Any = None) -> Answer:
-        """One request; writes ask for the rows they touched."""
-        headers = {"apikey": self.key, "Prefer": "return=representation"}
+        """One request of REST; writes ask for the rows they touched."""
+        return await self._sent(method, f"rest/v1/{path}", token, body, {"Prefer": "return=representation"})
+
+    async def graphql(self, query: str, token: str | None, variables: Any) -> Answer:
+        """One operation of GraphQL."""
+        return await self._sent("POST", "graphql/v1", token, {"query": query, "variables": variables}, {})
+
+    async def _sent(self, method: str, path: str, token: str | None, body: Any, headers: dict[str, str]) -> Answer:
+        headers = {"apikey": self.key, **headers}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        async with self.http.request(method, f"{self.url}/rest/v1/{path}", json=body, headers=headers) as response:
+        async with self.http.request(method, f"{self.url}/{path}", json=body, headers=headers) as response:
             text = await response.text()
             try:
                 decoded = json.loads(text) if text else None

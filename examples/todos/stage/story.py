@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import trouble
+from . import graphql, trouble
 from .house import House
 from .people import ADA, BEN, CLEO, DAN, Clerk, Workos
 from .rest import Answer, Expectation, Rest, denied, exactly, refused, rows
@@ -50,6 +50,7 @@ class Story:
         """All acts in order; a scene that fails does not stop the next."""
         acts: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("Own rows", self.own_rows),
+            ("GraphQL", lambda: graphql.same_rows(self)),
             ("Organizations", self.organizations),
             ("Second factor", self.second_factor),
             ("Refusals", self.refusals),
