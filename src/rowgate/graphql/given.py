@@ -125,10 +125,17 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     parameters: tuple[Parameter, ...]
     plan: PlanMode = PlanMode.CUSTOM
 
-    def statement(self, variables: Mapping[str, Json], access: Access) -> Statement:
-        """The statement with the values of one request. Raises GraphQLError for one that cannot be sent."""
-        parameters = self.parameters
-        if not parameters:
+    def statement(self, variables: Mapping[str, Json], access: Access, room: int) -> Statement:
+        """The statement with the values of one request, which may take `room` bytes: each place that names a variable
+        takes all of its value. Raises GraphQLError for one that cannot be sent."""
+        if not self.parameters:
             return Statement(self.sql, (), access)
-        filled = tuple([each.fill(variables) if isinstance(each, Hole) else each for each in parameters])
-        return Statement(self.sql, filled, access, self.plan)
+        filled = []
+        for each in self.parameters:
+            value = each.fill(variables) if isinstance(each, Hole) else each
+            if value is not None:
+                room -= len(value)
+                if room < 0:
+                    raise GraphQLError("The variables are used in too many places for their size")
+            filled.append(value)
+        return Statement(self.sql, tuple(filled), access, self.plan)

@@ -27,6 +27,7 @@ from graphql.language import (
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from rowgate.graphql.allowance import OBJECT, extent
 from rowgate.graphql.entities import Scalar
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Given, Input, Json, Path, Read, Trace, itself
@@ -142,6 +143,7 @@ class _Coercion:
         if isinstance(type_, InputType):
             return self._object(type_, source, path, of, nested)
         given = Given(self._plain(source), path)
+        self._spend(given.value)
         self._pin(type_, given, of)
         _check(type_, given.value, of)
         return given
@@ -161,10 +163,13 @@ class _Coercion:
         type_ = self._types[named(item)]
         if not isinstance(type_, InputType):
             given = Given([self._plain(each) for each in elements], path)
+            self._spend(given.value)
             self._pin(type_, given, of)
             for each in given.value:
                 _check_element(item, type_, each, of)
             return given
+        if type_.role is not InputRole.INSERT:
+            self._scope.allowance.read(OBJECT * len(elements), self._scope.variables)
         if path is None or not isinstance(source, list):
             return [self.coerced(item, each, path, of, nested + 1) for each in elements]
         if not any(type(each) is dict for each in source):
@@ -209,6 +214,7 @@ class _Coercion:
             values = source
         else:
             raise GraphQLError(f"Invalid input for {type_.name} type")
+        self._scope.allowance.read(1 + len(values), self._scope.variables)
         extra = [each for each in values if each not in type_.fields]
         if extra:
             raise GraphQLError(f"Input for type {type_.name} contains extra keys {quoted_list(extra)}")
@@ -233,6 +239,9 @@ class _Coercion:
         if isinstance(source, ObjectValueNode):
             return {each.name.value: self._plain(each.value) for each in source.fields}
         return _scalar(source) if isinstance(source, ValueNode) else source
+
+    def _spend(self, value: Json | UnsetType) -> None:
+        self._scope.allowance.read(extent(value), self._scope.variables)
 
     def _pin(self, type_: NamedType, given: Given, of: InputField) -> None:
         read = self._reading(type_, of)

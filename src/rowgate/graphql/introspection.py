@@ -54,8 +54,9 @@ from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
 
 DESCRIPTION = "Represents the GraphQL schema of the database"
-# Bytes that one root field may make on the way to its answer, counting whatever is put together from parts. Clients'
-# query makes 7.5 KB per type, 3.8 bytes for each that it answers; types in fields in types multiply without end.
+# Bytes that the root fields of an operation may make on the way to its answer, counting whatever is put together from
+# parts. Clients' query makes 7.5 KB per type, 3.8 bytes for each that it answers; types in fields in types multiply
+# without end.
 _BUDGET = 4 * 1024 * 1024
 _BUDGET_PER_TYPE = 32 * 1024
 _LEAST = 64  # what making even an empty object counts as, for its time
@@ -82,7 +83,10 @@ def introspected(selected: Selected, schema: Schema, scope: Scope) -> bytes:
     Raises GraphQLError, and RecursionError where selections are more than about 130 levels deep.
     """
     described = _Introspection(schema, scope)
-    return described.schema(selected) if selected.name == Root.SCHEMA else described.type(selected)
+    try:
+        return described.schema(selected) if selected.name == Root.SCHEMA else described.type(selected)
+    finally:
+        scope.allowance.described = described.spent
 
 
 class _Introspection:
@@ -90,7 +94,8 @@ class _Introspection:
         self._schema = schema
         self._scope = scope
         self._shown = schema.shown or frozenset()
-        self._left = _BUDGET + _BUDGET_PER_TYPE * len(self._shown)
+        self._most = _BUDGET + _BUDGET_PER_TYPE * len(self._shown)
+        self.spent = scope.allowance.described
 
     def schema(self, selected: Selected) -> bytes:
         return _View(self, META_SCHEMA, selected.selections, self._of_schema)(self._schema)
@@ -116,8 +121,8 @@ class _Introspection:
         return self._schema.types[name]
 
     def spend(self, made: bytes) -> bytes:
-        self._left -= len(made) + _LEAST
-        if self._left < 0:
+        self.spent += len(made) + _LEAST
+        if self.spent > self._most:
             raise GraphQLError("Introspection asks for too much at once")
         return made
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
+from threading import Lock
 from typing import TypeAlias
 
 import msgspec
@@ -35,6 +36,7 @@ DOCUMENTS = 128  # whose plans depend on values are read once all the same; a do
 DOCUMENT_BYTES = 8 * 1024 * 1024
 VARIANTS = 16  # sets of pins of one shape; plans of the oldest are made anew
 MANY_TYPES = 500  # whose description takes more than 20 ms
+LONG = 4_000  # characters of a document: they may be 1,000 tokens, which take 10 ms
 OVERHEAD = 1024  # bytes of records beside an entry's texts, roughly
 TEXT_WEIGHT = 2  # of a query's text in a key, and of its literals among the parameters
 PIN_WEIGHT = 256  # of a pin with its path and what it read
@@ -62,6 +64,9 @@ class PlanCache:
         )
         self._documents: BoundedCache[Hashable, Operation] = BoundedCache(DOCUMENTS, DOCUMENT_BYTES, DOCUMENT_BYTES)
         self._variants = 0  # sets of pins there have been
+        self._lock = Lock()  # around the three: plans are made in a thread as well
+        # One at a time: threads share the interpreter with the event loop, which would get a small part of it.
+        self._aside = asyncio.Semaphore(1)
 
     @property
     def size(self) -> int:
@@ -74,20 +79,18 @@ class PlanCache:
         if isinstance(sought, Prepared):
             return sought
         trace = Trace()
-        prepared = self._planned(request, schema, trace, self._operation)
+        prepared = self._planned(request, schema, trace)
         self._put(sought, trace, prepared, request.variables)
         return prepared
 
-    async def ready_aside(self, request: GraphQLRequest, schema: Schema) -> Prepared:
-        """As `ready`; but what has to be made is made in a thread, while the event loop serves others."""
-        sought = self._sought(request, schema)
+    async def ready_aside(self, request: GraphQLRequest, schema: Schema, *, look: bool = True) -> Prepared:
+        """As `ready`; but what has to be made is made in a thread, while the event loop serves others. Without `look`
+        it is also looked for there: what there are of variables takes long to look at."""
+        sought = self._sought(request, schema) if look else None
         if isinstance(sought, Prepared):
             return sought
-        trace = Trace()
-        # The document is read anew: what is kept here is the event loop's.
-        prepared = await asyncio.to_thread(self._planned, request, schema, trace, self._read)
-        self._put(sought, trace, prepared, request.variables)
-        return prepared
+        async with self._aside:
+            return await asyncio.to_thread(self.ready, request, schema)
 
     def _sought(self, request: GraphQLRequest, schema: Schema) -> Prepared | _Key:
         """What is kept of a request, or under which key it is not."""
@@ -97,7 +100,7 @@ class PlanCache:
         except GraphQLError as error:
             return refused(error)
         key = (request.query, request.operation, schema.serial, shape)
-        kept = self._kept.get(key) or self._large.get(key)
+        kept = self._found(key)
         if isinstance(kept, Prepared):
             return kept
         if kept is not None:
@@ -106,20 +109,14 @@ class PlanCache:
                     values = _read(pins, variables)
                 except IndexError:
                     continue  # rows of one shape, fewer of them
-                prepared = self._kept.get((number, values)) or self._large.get((number, values))
+                prepared = self._found((number, values))
                 if isinstance(prepared, Prepared):
                     return prepared
         return key
 
-    def _planned(
-        self,
-        request: GraphQLRequest,
-        schema: Schema,
-        trace: Trace,
-        read: Callable[[GraphQLRequest], Operation],
-    ) -> Prepared:
+    def _planned(self, request: GraphQLRequest, schema: Schema, trace: Trace) -> Prepared:
         try:
-            operation = read(request)
+            operation = self._operation(request)
             scope = Scope(request.variables, operation.defaults, operation.fragments, trace)
             return self._prepare(operation, scope, schema, self._limits)
         except GraphQLError as error:
@@ -129,14 +126,13 @@ class PlanCache:
 
     def _operation(self, request: GraphQLRequest) -> Operation:
         key = (request.query, request.operation)
-        operation = self._documents.get(key)
+        with self._lock:
+            operation = self._documents.get(key)
         if operation is None:
-            operation = self._read(request)
-            self._documents.put(key, operation, OVERHEAD + NODE_WEIGHT * len(request.query))
+            operation = read_operation(request.query, request.operation, self._limits)
+            with self._lock:
+                self._documents.put(key, operation, OVERHEAD + NODE_WEIGHT * len(request.query))
         return operation
-
-    def _read(self, request: GraphQLRequest) -> Operation:
-        return read_operation(request.query, request.operation, self._limits)
 
     def _put(self, key: _Key, trace: Trace, prepared: Prepared, variables: Mapping[str, Json]) -> None:
         pins = tuple(dict.fromkeys(trace.pins))
@@ -145,7 +141,7 @@ class PlanCache:
         if not pins:
             self._store(key, prepared, texts + size)
             return
-        kept = self._kept.get(key) or self._large.get(key)
+        kept = self._found(key)
         variants = kept.variants if isinstance(kept, Pinned) else ()
         number = next((number for number, its in variants if its == pins), None)
         if number is None:
@@ -156,11 +152,19 @@ class PlanCache:
         self._store((number, values), prepared, OVERHEAD + weight(values) + TEXT_WEIGHT * len(key[0]) + size)
 
     def _store(self, key: Hashable, value: Prepared | Pinned, size: int) -> None:
-        (self._kept if size <= ENTRY_BYTES else self._large).put(key, value, size)
+        with self._lock:
+            (self._kept if size <= ENTRY_BYTES else self._large).put(key, value, size)
+
+    def _found(self, key: Hashable) -> Prepared | Pinned | None:
+        with self._lock:
+            return self._kept.get(key) or self._large.get(key)
 
 
 def takes_long(request: GraphQLRequest, schema: Schema) -> bool:
-    """Whether others should be served while a request is made ready: where it may ask to describe a large schema."""
+    """Whether others should be served while a request is made ready: where it may ask to describe a large schema, or
+    its text is long."""
+    if len(request.query) > LONG:
+        return True
     return len(schema.types) > MANY_TYPES and ("__schema" in request.query or "__type" in request.query)
 
 

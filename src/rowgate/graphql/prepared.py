@@ -49,13 +49,21 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
         fixed = sum(len(part.json) for part in self.parts or () if isinstance(part, Fixed))
         return fixed + sum(len(each.sql) for each in self.statements)
 
-    def ready(self, variables: Json) -> Ready:
-        """One request of this shape. Raises GraphQLError for a value that cannot be sent."""
-        return Ready(self, tuple([each.statement(variables, self.access) for each in self.statements]))
+    def ready(self, variables: Json, room: int) -> Ready:
+        """One request of this shape, whose values may take `room` bytes. Raises GraphQLError for more, and for a value
+        that cannot be sent."""
+        taken = 0
+        statements = []
+        for each in self.statements:
+            statement = each.statement(variables, self.access, room - taken)
+            taken += sum([len(value) for value in statement.parameters if value is not None])
+            statements.append(statement)
+        return Ready(self, tuple(statements), taken)
 
 
 class Ready(msgspec.Struct, frozen=True, gc=False):
-    """A request ready to run: the statements of what was prepared, with its values."""
+    """A request ready to run: the statements of what was prepared, with its values, which take `taken` bytes."""
 
     prepared: Prepared
     statements: tuple[Statement, ...]
+    taken: int

@@ -16,7 +16,6 @@ BYTES = 4 * 1024 * 1024  # of all of them: an adversary's endless distinct bodie
 BODY_BYTES = 16 * 1024  # a longer body is not looked for: its hash would cost more than it spares
 ENTRY_BYTES = 64 * 1024  # with its plan, which it may outlive in the cache of plans
 OVERHEAD = 1024  # bytes of records beside an entry's texts, roughly
-TEXT_WEIGHT = 2  # of a body: as it is, and its values among the parameters
 
 
 class Repeats:
@@ -37,4 +36,4 @@ class Repeats:
     def put(self, schema: Schema, body: bytes, ready: Ready) -> None:
         """Keep what a body asks."""
         if len(body) <= BODY_BYTES and ready.prepared.access is Access.READ_ONLY:
-            self._kept.put((schema.serial, body), ready, OVERHEAD + TEXT_WEIGHT * len(body) + ready.prepared.size)
+            self._kept.put((schema.serial, body), ready, OVERHEAD + len(body) + ready.taken + ready.prepared.size)

@@ -1,4 +1,5 @@
-"""What planning one operation carries along: its variables, its fragments, and the trace of what was looked at."""
+"""What planning one operation carries along: its variables, its fragments, the trace of what was looked at, and what
+may still be spent on it."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 from graphql.language import FragmentDefinitionNode, SelectionNode, ValueNode
 
+from rowgate.graphql.allowance import Allowance
 from rowgate.graphql.given import Json, Trace
 
 
@@ -27,3 +29,4 @@ class Scope(msgspec.Struct, frozen=True):
     defaults: Mapping[str, ValueNode]
     fragments: Mapping[str, FragmentDefinitionNode]
     trace: Trace
+    allowance: Allowance = msgspec.field(default_factory=Allowance)

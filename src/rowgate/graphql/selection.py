@@ -43,7 +43,7 @@ def _fields(selections: Sequence[SelectionNode], type_name: str, scope: Scope) -
             found.append(_field(each))
         else:
             found += _fields(_spread(each, type_name, scope), type_name, scope)
-    return _merged(found)
+    return _merged(found, scope)
 
 
 def _field(node: FieldNode) -> Selected:
@@ -108,7 +108,7 @@ def _condition(value: ValueNode, directive: str, scope: Scope) -> bool | None:
     return condition
 
 
-def _merged(fields: list[Selected]) -> list[Selected]:
+def _merged(fields: list[Selected], scope: Scope) -> list[Selected]:
     merged: dict[str, Selected] = {}
     for each in fields:
         earlier = merged.setdefault(each.key, each)
@@ -116,7 +116,7 @@ def _merged(fields: list[Selected]) -> list[Selected]:
             continue
         if each.name != earlier.name:
             raise GraphQLError(f"Fields `{each.name}` and `{earlier.name}` are different")
-        if not _same_arguments(each.arguments, earlier.arguments):
+        if not _same_arguments(each.arguments, earlier.arguments, scope):
             raise GraphQLError(f"Two fields named `{each.name}` have different arguments")
         merged[each.key] = Selected(
             earlier.key, earlier.name, earlier.arguments, (*earlier.selections, *each.selections)
@@ -124,22 +124,26 @@ def _merged(fields: list[Selected]) -> list[Selected]:
     return list(merged.values())
 
 
-def _same_arguments(left: Mapping[str, ValueNode], right: Mapping[str, ValueNode]) -> bool:
-    return left.keys() == right.keys() and all(_same(value, right[name]) for name, value in left.items())
+def _same_arguments(left: Mapping[str, ValueNode], right: Mapping[str, ValueNode], scope: Scope) -> bool:
+    return left.keys() == right.keys() and all(_same(value, right[name], scope) for name, value in left.items())
 
 
-def _same(left: ValueNode, right: ValueNode) -> bool:
+def _same(left: ValueNode, right: ValueNode, scope: Scope) -> bool:
     """Whether two values are written to the same effect: numbers by value, objects whatever the order of their keys."""
+    if left is right:
+        return True
+    scope.allowance.read(1, scope.variables)
     if type(left) is not type(right):
         return False
     if isinstance(left, ObjectValueNode):
         assert isinstance(right, ObjectValueNode)
         ours = {each.name.value: each.value for each in left.fields}
         theirs = {each.name.value: each.value for each in right.fields}
-        return _same_arguments(ours, theirs)
+        return _same_arguments(ours, theirs, scope)
     if isinstance(left, ListValueNode):
         assert isinstance(right, ListValueNode)
-        return len(left.values) == len(right.values) and all(map(_same, left.values, right.values))
+        pairs = zip(left.values, right.values, strict=False)
+        return len(left.values) == len(right.values) and all(_same(ours, theirs, scope) for ours, theirs in pairs)
     if isinstance(left, StringValueNode):
         assert isinstance(right, StringValueNode)
         return left.value == right.value

@@ -36,6 +36,9 @@ from rowgate.principal import Principal
 from rowgate.project.settings import GraphQLSettings, RestSettings
 
 ALLOWED = b"OPTIONS, POST"
+LARGE_BODY = 64 * 1024  # bytes, whose values take more than 10 ms to be read, looked at and written as parameters
+ROOM = 1024 * 1024  # bytes that the parameters of any request may take together,
+GROWTH = 8  # and bytes beyond these for each of its body: a number of four characters may be written in 18
 PATIENCE = 1.0  # seconds; the catalog of a thousand tables takes 0.4
 
 
@@ -130,13 +133,17 @@ class GraphQLService:
         self._schemas.forget()
 
     async def _ready(self, body: bytes, principal: Principal, catalog: Catalog) -> Ready:
-        asked = read_request(body)
+        large = len(body) > LARGE_BODY
+        asked = await asyncio.to_thread(read_request, body) if large else read_request(body)
         schema = await self._schemas.of(principal, catalog)
-        if takes_long(asked, schema):
-            prepared = await self._plans.ready_aside(asked, schema)
+        if large or takes_long(asked, schema):
+            prepared = await self._plans.ready_aside(asked, schema, look=not large)
         else:
             prepared = self._plans.ready(asked, schema)
-        ready = prepared.ready(asked.variables)
+        room = ROOM + GROWTH * len(body)
+        if large:
+            return await asyncio.to_thread(prepared.ready, asked.variables, room)  # larger than what is kept
+        ready = prepared.ready(asked.variables, room)
         self._repeats.put(schema, body, ready)
         return ready
 

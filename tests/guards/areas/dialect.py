@@ -230,8 +230,8 @@ GUARDS = (
         "the pre-request may refuse the document",
         "a door that every other request passes, left out",
         "rest/service.py",
-        "Transaction(context, statement, before, isolation))\n        if plan.head:",
-        "Transaction(context, statement, None, isolation))\n        if plan.head:",
+        "Transaction(context, statement, before, level))\n        if plan.head:",
+        "Transaction(context, statement, None, level))\n        if plan.head:",
         ("integration/rest/test_openapi.py::test_the_pre_request_function_may_refuse_it",),
     ),
     Guard(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
+ALLOWANCE = "unit/graphql/test_allowance.py::"
+
 GUARDS = (
     Guard(
         "tokens of a document",
@@ -162,9 +164,9 @@ GUARDS = (
         "repeated requests are weighed",
         "memory filled by endless bodies",
         "graphql/repeats.py",
-        "OVERHEAD + TEXT_WEIGHT * len(body) + ready.prepared.size",
+        "OVERHEAD + len(body) + ready.taken + ready.prepared.size",
         "0",
-        ("unit/graphql/test_repeats.py::test_endless_requests_stay_within_their_bound",),
+        ("unit/graphql/test_repeats.py::test_values_weigh_what_they_come_to",),
     ),
     Guard(
         "a planner without bottom",
@@ -173,5 +175,49 @@ GUARDS = (
         "except RecursionError:",
         "except ZeroDivisionError:",
         ("unit/graphql/test_plan_cache.py::test_a_planner_without_bottom_is_an_answer",),
+    ),
+    Guard(
+        "what arguments hold, as often as it is read",
+        "minutes of planning for one variable that is named in a thousand places",
+        "graphql/inputs.py",
+        "        self._scope.allowance.read(extent(value), self._scope.variables)\n",
+        "        pass\n",
+        (
+            f"{ALLOWANCE}test_a_large_variable_is_not_named_in_many_places",
+            f"{ALLOWANCE}test_a_default_counts_wherever_it_is_used",
+            f"{ALLOWANCE}test_a_literal_in_a_fragment_counts_wherever_it_is_spread",
+        ),
+    ),
+    Guard(
+        "objects of filters and orders",
+        "seconds of planning for a list of a hundred thousand conditions",
+        "graphql/inputs.py",
+        "            self._scope.allowance.read(OBJECT * len(elements), self._scope.variables)\n",
+        "            pass\n",
+        (f"{ALLOWANCE}test_filters_and_orders_hold_a_bounded_number_of_objects",),
+    ),
+    Guard(
+        "arguments of merged fields are compared so often",
+        "minutes of comparing one long argument with another",
+        "graphql/selection.py",
+        "    scope.allowance.read(1, scope.variables)\n",
+        "",
+        (f"{ALLOWANCE}test_comparing_the_arguments_of_merged_fields_is_bounded",),
+    ),
+    Guard(
+        "introspection of an operation",
+        "a schema described a hundred times in one request",
+        "graphql/introspection.py",
+        "        self.spent = scope.allowance.described\n",
+        "        self.spent = 0\n",
+        (f"{ALLOWANCE}test_introspection_is_bounded_whatever_the_number_of_root_fields",),
+    ),
+    Guard(
+        "bytes of a request's parameters",
+        "gigabytes of one long text, sent to Postgres a thousand times by a plan made for a short one",
+        "graphql/given.py",
+        "                if room < 0:\n",
+        "                if False:\n",
+        (f"{ALLOWANCE}test_what_the_variables_come_to_is_bounded_for_a_kept_plan_as_well",),
     ),
 )
