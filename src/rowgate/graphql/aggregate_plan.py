@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rowgate.graphql.entities import Column
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.schema import ObjectType, Schema, Value, named
+from rowgate.graphql.schema import ObjectType, Schema, Value
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
 from rowgate.graphql.tree import Aggregate, Constant, Measure, TotalCount
@@ -24,8 +24,7 @@ def _output(selected: Selected, of: ObjectType, schema: Schema, scope: Scope) ->
         raise GraphQLError(f'Unknown field "{selected.name}" selected on type "{of.name}"')
     if selected.name == "count":
         return TotalCount()
-    result = schema.types[named(field.type)]
-    assert isinstance(result, ObjectType)
+    result = schema.object_type(field.type)
     each = select(selected.selections, result, scope)
     return Measure(selected.name, tuple((one.key, _column(one, result)) for one in each))
 

@@ -17,18 +17,10 @@ from rowgate.graphql.filter_plan import filter_plan
 from rowgate.graphql.given import Given, Input, Json
 from rowgate.graphql.inputs import argument, only_arguments
 from rowgate.graphql.order_plan import order_plan
-from rowgate.graphql.schema import (
-    Collection,
-    Field,
-    InputType,
-    ObjectType,
-    Schema,
-    named,
-)
+from rowgate.graphql.schema import Collection, Field, ObjectType, Schema
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
 from rowgate.graphql.tree import (
-    Aggregate,
     ConnectionPlan,
     Constant,
     Cursor,
@@ -36,12 +28,12 @@ from rowgate.graphql.tree import (
     Edges,
     PageField,
     PageInfo,
+    Part,
     RowPlan,
     TotalCount,
 )
 
 ARGUMENTS = ("first", "last", "before", "after", "offset", "filter", "orderBy")
-Part = Edges | PageInfo | TotalCount | Aggregate | Constant
 
 
 def connection_plan(
@@ -51,8 +43,8 @@ def connection_plan(
 
     Raises GraphQLError.
     """
-    of = _object(field, schema)
-    node = _object(_object(of.fields["edges"], schema).fields["node"], schema)
+    of = schema.object_type(field.type)
+    node = schema.object_type(schema.object_type(of.fields["edges"].type).fields["node"].type)
     table = node.table
     assert table is not None
     only_arguments(selected, (*ARGUMENTS, *own_arguments))
@@ -68,8 +60,8 @@ def connection_plan(
     before = _cursor(given("before"), scope)
     after = _cursor(given("after"), scope)
     _check_together(first, last, before, after, skips)
-    conditions = filter_plan(given("filter"), _input(field, "filter", schema), schema, scope)
-    order = order_plan(given("orderBy"), _input(field, "orderBy", schema), table, scope)
+    conditions = filter_plan(given("filter"), schema.input_type(field.arguments["filter"].type), schema, scope)
+    order = order_plan(given("orderBy"), schema.input_type(field.arguments["orderBy"].type), table, scope)
     outputs = tuple((each.key, _part(each, of, schema, scope)) for each in select(selected.selections, of, scope))
     limit = next((size for size in (first, last) if size is not None), most)
     meaning = field.meaning
@@ -137,7 +129,7 @@ def _part(selected: Selected, of: ObjectType, schema: Schema, scope: Scope) -> P
         raise GraphQLError(absent if selected.name == "aggregate" else "unknown field in connection")
     if selected.name == "totalCount":
         return TotalCount()
-    below = _object(field, schema)
+    below = schema.object_type(field.type)
     if selected.name == "edges":
         each = select(selected.selections, below, scope)
         return Edges(tuple((one.key, _edge(one, below, schema, scope)) for one in each))
@@ -152,7 +144,9 @@ def _edge(selected: Selected, of: ObjectType, schema: Schema, scope: Scope) -> E
     field = of.fields.get(selected.name)
     if field is None:
         raise GraphQLError("unknown field in edge")
-    return EdgeCursor() if selected.name == "cursor" else rows.row_plan(selected, _object(field, schema), schema, scope)
+    if selected.name == "cursor":
+        return EdgeCursor()
+    return rows.row_plan(selected, schema.object_type(field.type), schema, scope)
 
 
 def _page(selected: Selected, of: ObjectType) -> PageField | Constant:
@@ -167,15 +161,3 @@ def _cost(part: Part) -> int:
     if not isinstance(part, Edges):
         return 0
     return sum(each.cost for _, each in part.outputs if isinstance(each, RowPlan)) or 1
-
-
-def _object(field: Field, schema: Schema) -> ObjectType:
-    found = schema.types[named(field.type)]
-    assert isinstance(found, ObjectType)
-    return found
-
-
-def _input(field: Field, name: str, schema: Schema) -> InputType:
-    found = schema.types[named(field.arguments[name].type)]
-    assert isinstance(found, InputType)
-    return found

@@ -27,6 +27,7 @@ from rowgate.graphql.tree import (
     Ordering,
     PageField,
     PageInfo,
+    Part,
     RowPlan,
     TotalCount,
 )
@@ -159,7 +160,7 @@ class _Connection:
 
     # The JSON.
 
-    def _part(self, part: Edges | PageInfo | TotalCount | Aggregate | Constant) -> Pieces:
+    def _part(self, part: Part) -> Pieces:
         match part:
             case Edges():
                 return self._edges(part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -60,6 +60,10 @@ def cursor_sql(order: Sequence[Ordering], block: str) -> str:
     return base64_sql(f"to_jsonb({block}.{identifier(each.column.name)})" for each in order)
 
 
+Term: TypeAlias = tuple[Ordering, str, str | None]
+"""What rows are sorted by, the column of a block, and the cursor's value for it as SQL; None: null."""
+
+
 class Bounds:
     """The conditions that a cursor puts on a block's rows; both use the same parameters."""
 
@@ -84,10 +88,7 @@ class Bounds:
         return _past([(each.reversed, column, value) for each, column, value in self._terms], itself=True)
 
 
-Term = tuple[Ordering, str, str | None]
-
-
-def _past(terms: list[Term], *, itself: bool) -> str:
+def _past(terms: Sequence[Term], *, itself: bool) -> str:
     """Rows past the values. As a row comparison where one says it, since that is a range of an index; else level by
     level, with the first level's range in front, which is one as well."""
     if not terms:

@@ -7,7 +7,7 @@ from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.inputs import argument, only_arguments
 from rowgate.graphql.node_id import read_node_id
 from rowgate.graphql.row_plan import row_plan
-from rowgate.graphql.schema import ByKey, Field, ObjectType, Schema, Value
+from rowgate.graphql.schema import ByKey, Field, Named, Schema, Value
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.tree import AllOf, Comparison, Filter, KeyedRow, KeyGiven
 
@@ -24,9 +24,7 @@ def node_plan(selected: Selected, field: Field, schema: Schema, scope: Scope) ->
     table = schema.tables.get((of_schema, name))
     if table is None:
         raise GraphQLError("Collection referenced by nodeId did not match any known collection")
-    of = schema.types[table.base]
-    assert isinstance(of, ObjectType)
-    row = row_plan(selected, of, schema, scope, ("nodeId",))
+    row = row_plan(selected, schema.object_type(Named(table.base)), schema, scope, ("nodeId",))
     return KeyedRow(row, KeyGiven(table, given, size), one=size >= len(table.key))
 
 
@@ -36,14 +34,11 @@ def row_of_key_plan(selected: Selected, field: Field, schema: Schema, scope: Sco
     only_arguments(selected, field.arguments)
     if any(name not in selected.arguments for name in field.arguments):
         raise GraphQLError("All primary key columns must be provided")
-    table = field.meaning.table
     compared = []
     for name, entry in field.arguments.items():
         assert isinstance(entry.meaning, Value)
         compared.append(Comparison(entry.meaning.column, "eq", argument(selected, field, name, schema, scope)))
-    of = schema.types[table.base]
-    assert isinstance(of, ObjectType)
-    row = row_plan(selected, of, schema, scope, field.arguments, UNKNOWN_BY_KEY)
+    row = row_plan(selected, schema.object_type(field.type), schema, scope, field.arguments, UNKNOWN_BY_KEY)
     return KeyedRow(row, AllOf(tuple(compared)))
 
 

@@ -17,7 +17,7 @@ from rowgate.graphql.filter_plan import filter_plan
 from rowgate.graphql.given import Given, Input
 from rowgate.graphql.inputs import argument, only_arguments
 from rowgate.graphql.row_plan import row_plan
-from rowgate.graphql.schema import Delete, Field, InputType, Insert, ObjectType, Schema, Update, Value, named
+from rowgate.graphql.schema import Delete, Field, InputType, Insert, ObjectType, Schema, Update, Value
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
 from rowgate.graphql.tree import Constant, Filter, RowPlan
@@ -82,7 +82,7 @@ def mutation_plan(selected: Selected, field: Field, schema: Schema, scope: Scope
 def _insert(table: Table, selected: Selected, field: Field, schema: Schema, scope: Scope) -> InsertPlan:
     only_arguments(selected, ("objects",))
     objects = argument(selected, field, "objects", schema, scope)
-    of = _input_type(field, "objects", schema)
+    of = schema.input_type(field.arguments["objects"].type)
     assert isinstance(objects, list), "a list of input objects, none of them null"
     rows = tuple(_assignments(each, of) for each in objects if isinstance(each, dict))
     if not rows:
@@ -95,7 +95,7 @@ def _insert(table: Table, selected: Selected, field: Field, schema: Schema, scop
 def _update(table: Table, selected: Selected, field: Field, schema: Schema, scope: Scope) -> UpdatePlan:
     only_arguments(selected, ("set", "filter", "atMost"))
     given = argument(selected, field, "set", schema, scope)
-    values = _assignments(given, _input_type(field, "set", schema)) if isinstance(given, dict) else ()
+    values = _assignments(given, schema.input_type(field.arguments["set"].type)) if isinstance(given, dict) else ()
     assignments = tuple((column, value) for column, value in values if value is not UNSET)
     if not assignments:
         raise GraphQLError("At least one mapping must be provided to set argument")
@@ -113,12 +113,6 @@ def _delete(table: Table, selected: Selected, field: Field, schema: Schema, scop
     return DeletePlan(table, conditions, at_most, outputs, _limited_cost(table, outputs, at_most, scope))
 
 
-def _input_type(field: Field, name: str, schema: Schema) -> InputType:
-    found = schema.types[named(field.arguments[name].type)]
-    assert isinstance(found, InputType)
-    return found
-
-
 def _assignments(given: dict[str, Input], of: InputType) -> Assignments:
     values = []
     for name, value in given.items():
@@ -130,7 +124,7 @@ def _assignments(given: dict[str, Input], of: InputType) -> Assignments:
 
 def _filter(selected: Selected, field: Field, schema: Schema, scope: Scope) -> Filter:
     given = argument(selected, field, "filter", schema, scope)
-    return filter_plan(given, _input_type(field, "filter", schema), schema, scope)
+    return filter_plan(given, schema.input_type(field.arguments["filter"].type), schema, scope)
 
 
 def _at_most(selected: Selected, field: Field, schema: Schema, scope: Scope) -> Given:
@@ -144,8 +138,7 @@ def _at_most(selected: Selected, field: Field, schema: Schema, scope: Scope) -> 
 
 
 def _outputs(kind: str, selected: Selected, field: Field, schema: Schema, scope: Scope) -> Outputs:
-    response = schema.types[named(field.type)]
-    assert isinstance(response, ObjectType)
+    response = schema.object_type(field.type)
     return tuple(
         (each.key, _output(kind, each, response, schema, scope))
         for each in select(selected.selections, response, scope)
@@ -162,9 +155,7 @@ def _output(
         raise GraphQLError(f"unknown field in {kind}")
     if field.name == "affectedCount":
         return AffectedCount()
-    row = schema.types[named(field.type)]
-    assert isinstance(row, ObjectType)
-    return row_plan(selected, row, schema, scope)
+    return row_plan(selected, schema.object_type(field.type), schema, scope)
 
 
 def _cost(outputs: Outputs) -> int:

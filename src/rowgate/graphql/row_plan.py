@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rowgate.graphql import connection_plan as connections  # rows have connections, whose nodes are rows
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.inputs import only_arguments
-from rowgate.graphql.schema import Collection, Computed, NodeId, ObjectType, Row, Schema, Value, named
+from rowgate.graphql.schema import Collection, Computed, NodeId, ObjectType, Row, Schema, Value
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
 from rowgate.graphql.tree import ConnectionPlan, Constant, Output, Related, RowPlan
@@ -52,9 +52,8 @@ def _output(selected: Selected, of: ObjectType, schema: Schema, scope: Scope, un
         raise GraphQLError(unknown.format(selected.name, of.name))
     meaning = field.meaning
     if isinstance(meaning, Row):
-        target = schema.types[named(field.type)]
-        assert isinstance(target, ObjectType)
-        return Related(row_plan(selected, target, schema, scope), meaning.join, meaning.function)
+        row = row_plan(selected, schema.object_type(field.type), schema, scope)
+        return Related(row, meaning.join, meaning.function)
     if isinstance(meaning, Collection):
         return connections.connection_plan(selected, field, schema, scope)
     assert isinstance(meaning, Value | NodeId | Computed), "all that a field of a Node type can mean"

@@ -167,6 +167,10 @@ class Aggregate(msgspec.Struct, frozen=True):
     outputs: tuple[tuple[str, Measure | TotalCount | Constant], ...]
 
 
+Part: TypeAlias = Edges | PageInfo | TotalCount | Aggregate | Constant
+"""A field of a connection."""
+
+
 class ConnectionPlan(msgspec.Struct, frozen=True):
     """Rows of a table, a page at a time. `order` ends with the key; `backward` pages begin at its end.
 
@@ -182,7 +186,7 @@ class ConnectionPlan(msgspec.Struct, frozen=True):
     cursor: Cursor | None
     filter: Filter
     order: tuple[Ordering, ...]
-    outputs: tuple[tuple[str, Edges | PageInfo | TotalCount | Aggregate | Constant], ...]
+    outputs: tuple[tuple[str, Part], ...]
     cost: int
 
 
