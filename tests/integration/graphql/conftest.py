@@ -1,8 +1,9 @@
-"""The databases of the garden and of the bakery, and who asks them."""
+"""The databases of the garden, the bakery and the music, and who asks them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,10 @@ from rowgate.postgres.catalog.records import Catalog
 from rowgate.postgres.database import Database
 from tests.integration.graphql.bakery import Api, World, made_bakery, served
 from tests.integration.graphql.garden import SCHEMA, Gardener
+from tests.integration.graphql.reading import Reader, reader_of
 from tests.integration.rest.conftest import loaded_catalog, made_database, opened
+
+MUSIC = (Path(__file__).parent / "music.sql").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="package")
@@ -33,6 +37,18 @@ async def garden_database(garden_url: str, anyio_backend: str) -> AsyncIterator[
 @pytest.fixture
 def ask(garden_database: Database, garden_catalog: Catalog) -> Gardener:
     return Gardener(garden_database, lambda: garden_catalog)
+
+
+@pytest.fixture(scope="package")
+def music_url(postgres_url: str) -> Iterator[str]:
+    with made_database(postgres_url, MUSIC) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def music(music_url: str) -> Iterator[Reader]:
+    with reader_of(music_url) as reader:
+        yield reader
 
 
 @pytest.fixture(scope="package")

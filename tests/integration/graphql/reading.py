@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,6 +64,23 @@ class Reader:
         with psycopg.RawCursor(self._connection) as cursor:
             row = cursor.execute(statement.sql.encode(), [_filled(each, variables) for each in statement.parameters])
             return row.fetchone() or ()
+
+
+def identifier(*parts: object) -> str:
+    """A nodeId, or a cursor, that holds these."""
+    return base64.b64encode(json.dumps(parts).encode()).decode()
+
+
+def nodes(connection: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a page."""
+    return [edge["node"] for edge in connection["edges"]]
+
+
+def ids(music: Reader, arguments: str, variables: dict[str, Any] | None = None) -> list[int]:
+    """The artists of music.sql that a connection with these arguments holds."""
+    declared = "query($a: Int, $b: Int) " if variables else ""
+    query = f"{declared}{{ artistCollection({arguments}) {{ edges {{ node {{ id }} }} }} }}"
+    return [node["id"] for node in nodes(music.data(query, variables)["artistCollection"])]
 
 
 def _filled(parameter: Parameter, variables: Mapping[str, Json]) -> str | None:
