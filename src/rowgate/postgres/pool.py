@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 
-import structlog
-
+from rowgate.lean_structlog import structlog
 from rowgate.postgres.connecting import ConnectFailed, connect
 from rowgate.postgres.connection import Connection
 from rowgate.postgres.errors import PoolTimeout, PostgresError, Unavailable

@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 import msgspec
-import structlog
 
+from rowgate.lean_structlog import structlog
 from rowgate.project.settings import ServerSettings
 from rowgate.server.log_writer import LogWriter
 

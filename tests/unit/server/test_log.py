@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -35,3 +37,8 @@ def test_a_librarys_exception_is_logged_by_its_type_alone(capsys: pytest.Capture
     assert '"error":"ValueError"' in said
     assert '"logger":"some.library"' in said
     assert "hunter2" not in said
+
+
+def test_a_worker_does_not_keep_what_colours_tracebacks() -> None:
+    code = "import rowgate.server.worker, sys; assert 'rich' not in sys.modules; import rich.console"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
