@@ -336,6 +336,13 @@ class Connection:
             self.draining = True
             self._cancel_if_alone()
 
+    def cut_short(self, flight: Flight) -> None:
+        """It takes longer than it may: cancel what runs of it. Its answer, most likely that it was cancelled, is still
+        waited for, since it may have ended meanwhile."""
+        if len(self.flights) == 1 and self.flights[0] is flight and self._cancelling is None:
+            flight.overdue = True
+            self._cancelling = self._loop.create_task(self._cancel())
+
     def release(self) -> None:
         """The holder is through. A transaction it left open is undone before anyone else comes."""
         self.held = False

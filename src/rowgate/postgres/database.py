@@ -20,6 +20,7 @@ from rowgate.project.settings import DatabaseSettings
 _COMMIT = Command(None, "commit", ())
 # A write that is to be undone is answered as if it were kept: its deferred constraints are checked as a COMMIT would.
 _CHECK = Command(None, "set constraints all immediate", ())
+_GRACE = 0.1  # seconds that several statements may take longer than one may: Postgres ends a single one itself, in time
 _TIMED_OUT = 0.95  # share of the allowed time after which a 57014 is our own statement_timeout and no foreign cancel
 
 
@@ -136,7 +137,8 @@ class Database:
 
         The results are theirs, in that order. Each statement sees what those before it wrote; all of them go out in one
         flush, and an error in any of them, or in a deferred constraint behind the last, undoes them all. What `run`
-        says of repeating and of the outcome holds for them together. The plan mode is that of the first.
+        says of repeating and of the outcome holds for them together, and so does the time that a statement may take:
+        Postgres begins to count anew with each of them. The plan mode is that of the first.
 
         Raises what `run` raises, and ValueError for a `check`, which sees one result, and for statements whose access
         is not the transaction's.
@@ -213,7 +215,7 @@ class Database:
         while True:
             earlier: list[Result] = []
             flight = Flight(commands, pool.future(), writes=writes, earlier=earlier, own=own)
-            await _fly(pool, flight)
+            await _fly(pool, flight, self._allowed(transaction, own))
             if flight.result is not None and flight.failure is None and flight.ended is None:
                 return earlier, flight.result
             if not again or not self._worth_repeating(flight, transaction):
@@ -235,7 +237,7 @@ class Database:
             earlier: list[Result] = []
             flight = Flight(commands, pool.future(), writes=writes, hold=True, earlier=earlier, own=own)
             try:
-                await _fly(pool, flight)
+                await _fly(pool, flight, self._allowed(transaction, own))
                 if flight.result is not None and flight.failure is None and flight.ended is None:
                     return earlier, await self._finish(pool, flight, transaction)
                 if isinstance(flight.ended, ConnectionLost):
@@ -261,6 +263,11 @@ class Database:
         if last.failure is not None or last.ended is not None:
             raise _reason(last)
         return flight.result
+
+    def _allowed(self, transaction: Transaction, own: int) -> float:
+        """The seconds that several main statements may take together; 0 where Postgres keeps the time of a single one,
+        or none is kept."""
+        return statement_timeout(transaction.context, self._ceiling) / 1000 if own > 1 else 0.0
 
     def _worth_repeating(self, flight: Flight, transaction: Transaction) -> bool:
         reads = transaction.statement.access is Access.READ_ONLY
@@ -300,16 +307,44 @@ def _begin(transaction: Transaction) -> str:
     return f"begin{level} {transaction.statement.access.value}"
 
 
-async def _fly(pool: Pool, flight: Flight) -> None:
-    """Send a flight, unless it is under way already, and wait until it has landed."""
+async def _fly(pool: Pool, flight: Flight, allowed: float = 0.0) -> None:
+    """Send a flight, unless it is under way already, and wait until it has landed. One that is in the air for more than
+    `allowed` seconds is cut short; 0 is no limit."""
     if flight.connection is None:
         pool.dispatch(flight)
     assert flight.future is not None
+    clock = _Clock(flight, allowed) if allowed else None
     try:
         await flight.future
     except asyncio.CancelledError:
         pool.abandon(flight)
         raise
+    finally:
+        if clock is not None:
+            clock.stop()
+
+
+class _Clock:
+    """Cuts a flight short that is in the air for too long; while it waits for a connection another clock runs."""
+
+    def __init__(self, flight: Flight, allowed: float) -> None:
+        self._flight = flight
+        self._allowed = allowed + _GRACE
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(self._allowed, self._look)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        connection = self._flight.connection
+        left = self._allowed
+        if connection is not None:
+            left -= time.monotonic() - self._flight.started
+            if left <= 0:
+                connection.cut_short(self._flight)
+                return
+        self._timer = self._loop.call_later(max(left, _GRACE), self._look)
 
 
 def _release(flight: Flight) -> None:
@@ -331,5 +366,7 @@ def _reason(flight: Flight) -> Exception:
         return flight.ended
     assert flight.failure is not None
     error = flight.failure.error
+    if flight.overdue and error.sqlstate == QUERY_CANCELED:
+        error.message = "canceling statement due to statement timeout"  # as Postgres words it of a single statement
     error.early = flight.failed_early
     return error

@@ -45,6 +45,7 @@ class Flight:
         "feed",
         "future",
         "hold",
+        "overdue",
         "own",
         "result",
         "shareable",
@@ -84,6 +85,7 @@ class Flight:
         self.failure: Failure | None = None
         self.ended: Exception | None = None
         self.abandoned = False
+        self.overdue = False  # it was cancelled because it took longer than all of it may
         self.timer: asyncio.TimerHandle | None = None
 
     @property

@@ -34,6 +34,8 @@ create function told(name text) returns text stable language sql as $$ select cu
 create function who() returns text stable language sql as $$ select current_user::text $$;
 create function nap(seconds float) returns text stable language sql as
   $$ select 'rested' from (select pg_sleep(seconds)) as slept $$;
+create function doze(seconds float) returns text volatile language sql as
+  $$ select 'rested' from (select pg_sleep(seconds)) as slept $$;
 create function halved(by int) returns int stable language sql as $$ select 10 / by $$;
 create function mark(word text) returns text volatile language sql as
   $$ select set_config('garden.mark', word, false) || current_setting('transaction_read_only') $$;

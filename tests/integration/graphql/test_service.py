@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -25,7 +26,8 @@ from tests.integration.rest.shop import ANON, BOB, answer_of, someone
 pytestmark = pytest.mark.anyio
 
 PLOTS = "{ plotCollection(orderBy: [{name: AscNullsLast}]) { edges { node { name } } } }"
-RENAME = """mutation { updateplotCollection(set: {name: "herbs"}, filter: {name: {eq: "beans"}}) { affectedCount } }"""
+RENAMED = """updateplotCollection(set: {name: "herbs"}, filter: {name: {eq: "beans"}}) { affectedCount }"""
+RENAME = f"mutation {{ {RENAMED} }}"
 
 
 def names(answer: Any) -> list[str]:
@@ -386,3 +388,16 @@ async def test_several_statements_are_planned_as_the_most_careful_of_them_wants(
     delete = 'deleteFromplotCollection(filter: {name: {eq: "figs"}}) { affectedCount }'
     assert (await undoing(f"mutation {{ {insert} planned }}")).json["data"]["planned"] == "force_generic_plan"
     assert (await undoing(f"mutation {{ {insert} {delete} planned }}")).json["data"]["planned"] == "force_custom_plan"
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+async def test_all_statements_of_a_mutation_together_take_no_longer_than_one_may(ask: Gardener, end: Any) -> None:
+    hasty = Gardener(ask.runner, ask.catalog, GraphQLSettings(statement_timeout=0.3), RestSettings(db_tx_end=end))
+    dozes = " ".join(f"a{each}: doze(seconds: 0.2)" for each in range(20))
+    began = time.monotonic()
+    answer = await hasty(f"mutation {{ {RENAMED} {dozes} }}")
+    assert time.monotonic() - began < 2
+    assert answer.json["data"] is None
+    assert "statement timeout" in answer.json["errors"][0]["message"]
+    assert names(await ask(PLOTS)) == ["beans", "roses"]
+    assert (await hasty("mutation { a: doze(seconds: 0.05) b: doze(seconds: 0.05) }")).json["data"]["b"] == "rested"
