@@ -24,12 +24,13 @@ def answer(prepared: Prepared, results: Sequence[Result], content_type: bytes) -
     parts = prepared.parts
     if parts is None:
         return failed(prepared.errors, content_type, nothing_ran=prepared.nothing_ran)
-    written: list[bytes] = []
+    pieces = [b'{"data":{']
     for part in parts:
         value = part.json if isinstance(part, Fixed) else results[part.statement].rows[0][part.column]
-        written.append(b'"%b":%b' % (part.key.encode(), b"null" if value is None else value))
-    errors = b',"errors":' + _errors(prepared.errors) if prepared.errors else b""
-    return _response(200, b'{"data":{%b}%b}' % (b",".join(written), errors), content_type)
+        key = b'%b"%b":' % (b"," if len(pieces) > 1 else b"", part.key.encode())
+        pieces += (key, b"null" if value is None else value)
+    pieces.append(b'},"errors":%b}' % _errors(prepared.errors) if prepared.errors else b"}}")
+    return _response(200, b"".join(pieces), content_type)  # a large value is copied once
 
 
 def failed(messages: Iterable[str], content_type: bytes, *, nothing_ran: bool = False) -> Response:
