@@ -12,8 +12,9 @@ import re
 import secrets
 from enum import StrEnum
 
-from rowgate.graphql.given import Given, Writer
+from rowgate.graphql.given import Given
 from rowgate.graphql.rendering import text
+from rowgate.graphql.written import Writer
 from rowgate.postgres.errors import DatabaseError
 
 _MARK = secrets.token_hex(16)

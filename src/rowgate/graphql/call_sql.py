@@ -7,11 +7,11 @@ from __future__ import annotations
 from rowgate.graphql.call_plan import CallPlan
 from rowgate.graphql.connection_sql import connection_text
 from rowgate.graphql.entities import Scalar
-from rowgate.graphql.given import Writer
 from rowgate.graphql.json_text import text_sql, value_sql
 from rowgate.graphql.parameter_sql import parameter_sql
 from rowgate.graphql.row_sql import row_pieces
 from rowgate.graphql.tree import RowPlan
+from rowgate.graphql.written import Writer
 from rowgate.postgres.catalog.records import Volatility
 from rowgate.postgres.quoting import identifier, qualified
 

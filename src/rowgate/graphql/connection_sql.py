@@ -14,7 +14,6 @@ from rowgate.graphql import row_sql as rows  # rows have connections, whose node
 from rowgate.graphql.cursor import Bounds, cursor_sql
 from rowgate.graphql.entities import Column, Scalar
 from rowgate.graphql.filter_sql import condition
-from rowgate.graphql.given import Writer
 from rowgate.graphql.json_text import Pieces, Sql, any_value, constant, object_of, quoted, text_sql
 from rowgate.graphql.rendering import text
 from rowgate.graphql.tree import (
@@ -31,6 +30,7 @@ from rowgate.graphql.tree import (
     RowPlan,
     TotalCount,
 )
+from rowgate.graphql.written import Writer
 from rowgate.postgres.quoting import identifier, qualified
 
 

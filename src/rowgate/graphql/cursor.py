@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 import msgspec
 
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Given, Json, Trace, Writer
+from rowgate.graphql.given import Given, Json, Trace
 from rowgate.graphql.node_id import JSON, base64_sql, json_text
 from rowgate.graphql.tree import Cursor, Ordering
+from rowgate.graphql.written import Writer
 from rowgate.postgres.quoting import identifier
 
 

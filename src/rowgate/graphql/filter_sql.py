@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Writer
 from rowgate.graphql.node_id import key_condition
 from rowgate.graphql.parameter_sql import parameter_sql
 from rowgate.graphql.tree import AllOf, AnyOf, Comparison, Filter, IsNull, KeyGiven, Not
+from rowgate.graphql.written import Writer
 from rowgate.postgres.quoting import identifier
 
 OPERATORS: Mapping[str, str] = {

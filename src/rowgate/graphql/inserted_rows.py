@@ -15,10 +15,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from rowgate.graphql.entities import Column, Table
-from rowgate.graphql.given import Given, Input, Json, Path, Render, Writer
+from rowgate.graphql.given import Given, Input, Json, Path
 from rowgate.graphql.mutation_plan import Assignments
 from rowgate.graphql.parameter_sql import parameter_sql
 from rowgate.graphql.rendering import render_of, text_array
+from rowgate.graphql.written import Render, Writer
 from rowgate.postgres.quoting import identifier
 
 

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from rowgate.graphql.filter_sql import condition
-from rowgate.graphql.given import Writer
 from rowgate.graphql.json_text import text_sql
 from rowgate.graphql.row_sql import row_pieces
 from rowgate.graphql.tree import KeyedRow
+from rowgate.graphql.written import Writer
 from rowgate.postgres.quoting import qualified
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from rowgate.graphql.at_most import Limited, checked_sql
 from rowgate.graphql.entities import Table
 from rowgate.graphql.filter_sql import condition
-from rowgate.graphql.given import Given, Writer, Written
+from rowgate.graphql.given import Given
 from rowgate.graphql.inserted_rows import rows_sql
 from rowgate.graphql.json_text import Pieces, Sql, constant, object_of, text_sql
 from rowgate.graphql.key_plan import key_values
@@ -27,6 +27,7 @@ from rowgate.graphql.mutation_plan import (
 from rowgate.graphql.parameter_sql import parameter_sql
 from rowgate.graphql.row_sql import row_pieces
 from rowgate.graphql.tree import Filter, RowPlan
+from rowgate.graphql.written import Writer, Written
 from rowgate.postgres.quoting import identifier, qualified
 from rowgate.postgres.statement import PlanMode
 

@@ -11,9 +11,10 @@ import msgspec
 
 from rowgate.graphql.entities import Table
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Given, Input, Json, Trace, Writer
+from rowgate.graphql.given import Given, Input, Json, Trace
 from rowgate.graphql.rendering import array, text
 from rowgate.graphql.tree import KeyGiven
+from rowgate.graphql.written import Writer
 from rowgate.postgres.quoting import identifier, literal
 
 # A number stays the text it is: a numeric has more digits than a float.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rowgate.graphql.entities import Kind
-from rowgate.graphql.given import Given, Input, Writer
+from rowgate.graphql.given import Given, Input
 from rowgate.graphql.rendering import render_of
+from rowgate.graphql.written import Writer
 
 
 def parameter_sql(given: Input, kind: Kind, sql_type: str, writer: Writer, *, several: bool = False) -> str:

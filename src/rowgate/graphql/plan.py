@@ -13,7 +13,6 @@ from rowgate.graphql.connection_plan import connection_plan
 from rowgate.graphql.connection_sql import connection_text
 from rowgate.graphql.document import Operation
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Writer, Written
 from rowgate.graphql.introspection import introspected
 from rowgate.graphql.key_plan import key_values, node_plan, row_of_key_plan
 from rowgate.graphql.key_sql import key_text
@@ -24,6 +23,7 @@ from rowgate.graphql.prepared import Fetched, Fixed, Part, Prepared
 from rowgate.graphql.schema import ByKey, Call, Collection, Field, ObjectType, Root, Schema
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
+from rowgate.graphql.written import Writer, Written
 from rowgate.postgres.statement import Access, PlanMode
 
 

@@ -6,7 +6,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from rowgate.graphql.given import Json, Pin, Written
+from rowgate.graphql.given import Json, Pin
+from rowgate.graphql.written import Written
 from rowgate.postgres.statement import Access, Statement
 
 

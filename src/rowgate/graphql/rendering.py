@@ -9,7 +9,8 @@ import msgspec
 
 from rowgate.graphql.entities import EnumKind, Kind, ListKind
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Json, Render
+from rowgate.graphql.given import Json
+from rowgate.graphql.written import Render
 
 INT64 = range(-(2**63), 2**63)
 _PLAIN = (-4, 16)  # decimal exponents that serde_json writes without an `e`

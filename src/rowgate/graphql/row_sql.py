@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from rowgate.graphql import connection_sql as connections  # rows have connections, whose nodes are rows
 from rowgate.graphql.entities import Function, Join, Scalar, Table
-from rowgate.graphql.given import Writer
 from rowgate.graphql.json_text import Pieces, Sql, constant, object_of, quoted, text_sql, value
 from rowgate.graphql.node_id import node_id_sql
 from rowgate.graphql.schema import Computed, NodeId, Value
 from rowgate.graphql.tree import Constant, Output, Related, RowPlan
+from rowgate.graphql.written import Writer
 from rowgate.postgres.quoting import identifier, qualified
 
 

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from rowgate.graphql import response
 from rowgate.graphql.at_most import excess_message
 from rowgate.graphql.errors import GraphQLError
+from rowgate.graphql.graphiql_page import GraphiqlPage
 from rowgate.graphql.limits import Limits
-from rowgate.graphql.page import GraphiqlPage
 from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache, takes_long
 from rowgate.graphql.prepared import Ready
 from rowgate.graphql.repeats import Repeats
 from rowgate.graphql.request import accept_body, negotiated, read_request
-from rowgate.graphql.schemas import RightsRunner, Schemas
+from rowgate.graphql.role_schemas import RightsRunner, Schemas
 from rowgate.http.exchange import BodyTooLarge, Request, Response
 from rowgate.identity.refusals import Refusal
 from rowgate.postgres.catalog.records import Catalog

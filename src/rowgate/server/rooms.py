@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from rowgate.graphql.page import GraphiqlPage
+from rowgate.graphql.graphiql_page import GraphiqlPage
 from rowgate.graphql.service import GraphQLService
 from rowgate.http.exchange import Service
 from rowgate.http.gateway import Readiness

@@ -215,7 +215,7 @@ GUARDS = (
     Guard(
         "bytes of a request's parameters",
         "gigabytes of one long text, sent to Postgres a thousand times by a plan made for a short one",
-        "graphql/given.py",
+        "graphql/written.py",
         "                if room < 0:\n",
         "                if False:\n",
         (f"{ALLOWANCE}test_what_the_variables_come_to_is_bounded_for_a_kept_plan_as_well",),

@@ -51,7 +51,7 @@ GUARDS = (
     Guard(
         "a schema is of one role",
         "tables and columns of another role, by name",
-        "graphql/schemas.py",
+        "graphql/role_schemas.py",
         "return self._kept.get(role)",
         "return next((schema for schema, _ in self._kept._kept.values()), None)",
         (f"{SERVICE}test_each_role_has_a_schema_of_its_own",),
@@ -59,7 +59,7 @@ GUARDS = (
     Guard(
         "a schema is of one catalog",
         "tables and columns that were taken from a role, still shown",
-        "graphql/schemas.py",
+        "graphql/role_schemas.py",
         "if catalog.version != self._version:",
         "if self._version < 0:",
         (f"{SERVICE}test_another_catalog_or_other_roles_make_it_anew",),

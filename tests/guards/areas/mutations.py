@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
+SERVICE = "integration/graphql/test_service.py::"
 WRITING = "unit/graphql/test_writing.py::"
 
 GUARDS = (
@@ -34,7 +35,7 @@ GUARDS = (
     Guard(
         "a statement has as many values as Postgres can count",
         "a connection lost, and a write sent again, for rows that no statement can hold",
-        "graphql/given.py",
+        "graphql/written.py",
         "if len(self.parameters) == PARAMETERS:",
         "if False:",
         (f"{WRITING}test_a_statement_has_as_many_values_as_postgres_can_count",),
@@ -69,9 +70,6 @@ GUARDS = (
         "postgres/database.py",
         "            if left <= 0:\n",
         "            if False:\n",
-        (
-            "integration/graphql/test_service.py"
-            "::test_all_statements_of_a_mutation_together_take_no_longer_than_one_may",
-        ),
+        (f"{SERVICE}test_all_statements_of_a_mutation_together_take_no_longer_than_one_may",),
     ),
 )

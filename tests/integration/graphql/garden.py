@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rowgate.graphql.page import GraphiqlPage
+from rowgate.graphql.graphiql_page import GraphiqlPage
 from rowgate.graphql.service import GraphQLService, Runner
 from rowgate.http.exchange import BodyTooLarge, Request
 from rowgate.postgres.catalog.records import Catalog

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 
 from rowgate.graphql.definition.define import schema_of
-from rowgate.graphql.given import Hole, Json, Parameter, Written
+from rowgate.graphql.given import Json
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache
@@ -20,6 +20,7 @@ from rowgate.graphql.prepared import Fixed, Prepared
 from rowgate.graphql.reflection.reflect import reflect
 from rowgate.graphql.request import GraphQLRequest
 from rowgate.graphql.schema import Schema
+from rowgate.graphql.written import Hole, Parameter, Written
 from rowgate.postgres.catalog.rights import read_rights, rights_statement
 from rowgate.postgres.statement import Result
 from tests.integration.rest.conftest import loaded_catalog

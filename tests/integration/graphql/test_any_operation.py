@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Hole, Json
+from rowgate.graphql.given import Json
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache
 from rowgate.graphql.prepared import Prepared
 from rowgate.graphql.request import GraphQLRequest
+from rowgate.graphql.written import Hole
 from tests.integration.graphql.reading import Reader, reader_of
 from tests.integration.rest.conftest import made_database
 from tests.unit.graphql.operations import alike, operations

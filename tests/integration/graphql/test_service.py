@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rowgate.graphql import service
-from rowgate.graphql.page import GraphiqlPage
+from rowgate.graphql.graphiql_page import GraphiqlPage
 from rowgate.identity.refusals import refusal
 from rowgate.postgres.catalog.records import Catalog, RoleSettings, SearchPath
 from rowgate.postgres.database import Database

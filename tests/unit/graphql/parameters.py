@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Hole, Json, Parameter
+from rowgate.graphql.given import Json
 from rowgate.graphql.prepared import Prepared
+from rowgate.graphql.written import Hole, Parameter
 
 
 def filled(prepared: Prepared, variables: Mapping[str, Json]) -> list[bytes | str | None]:

@@ -8,11 +8,12 @@ from graphql.language import OperationDefinitionNode, parse
 
 from rowgate.graphql.connection_plan import connection_plan
 from rowgate.graphql.connection_sql import connection_text
-from rowgate.graphql.given import Json, Parameter, Trace, Writer
+from rowgate.graphql.given import Json, Trace
 from rowgate.graphql.schema import Schema
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
 from rowgate.graphql.tree import ConnectionPlan
+from rowgate.graphql.written import Parameter, Writer
 
 
 def scope_of(variables: Mapping[str, Json] | None = None) -> Scope:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from rowgate.graphql.cursor import CursorValue, nulls
 from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Hole
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.node_id import target
 from rowgate.graphql.plan import checked_cost
 from rowgate.graphql.schema import Schema
+from rowgate.graphql.written import Hole
 from tests.unit.graphql.graphs import SHOP
 from tests.unit.graphql.reading import connection, scope_of, written
 

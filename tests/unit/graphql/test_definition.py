@@ -7,6 +7,7 @@ import pytest
 
 from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.entities import EnumKind, ListKind, Scalar
+from rowgate.graphql.role_schemas import opted
 from rowgate.graphql.schema import (
     ArgumentOf,
     ByKey,
@@ -25,7 +26,6 @@ from rowgate.graphql.schema import (
     TypeRef,
     Value,
 )
-from rowgate.graphql.schemas import opted
 from tests.unit.graphql.graphs import ALBUM, ARTIST, GENRE, SHOP, VAULT, column, function, graph, rows, table, value
 
 

@@ -20,8 +20,8 @@ from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache
 from rowgate.graphql.prepared import Fixed
 from rowgate.graphql.request import GraphQLRequest
+from rowgate.graphql.role_schemas import opted
 from rowgate.graphql.schema import Schema
-from rowgate.graphql.schemas import opted
 from rowgate.graphql.scope import Scope
 from rowgate.graphql.selection import select
 from tests.unit.graphql.graphs import ALBUM, SHOP, column, graph, table

@@ -17,7 +17,7 @@ from rowgate.graphql import plan_cache
 from rowgate.graphql.document import Operation, read_operation
 from rowgate.graphql.entities import Scalar
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Given, Hole, Input, Json, Writer, Written
+from rowgate.graphql.given import Given, Input, Json
 from rowgate.graphql.inputs import argument
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.plan_cache import PlanCache, takes_long
@@ -41,6 +41,7 @@ from rowgate.graphql.schema import (
 )
 from rowgate.graphql.scope import Scope
 from rowgate.graphql.selection import select
+from rowgate.graphql.written import Hole, Writer, Written
 from rowgate.postgres.statement import Access
 from tests.unit.graphql.operations import alike
 from tests.unit.graphql.parameters import filled

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from rowgate.graphql.entities import EnumKind, ListKind, Scalar
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Json, Render
+from rowgate.graphql.given import Json
 from rowgate.graphql.rendering import array, number, render_of, text
 from rowgate.graphql.rust_debug import quoted, quoted_list
+from rowgate.graphql.written import Render
 
 COLOUR = EnumKind("public", "colour", "Colour", (("light red", "RED"), ("green", "green")), mapped=True)
 

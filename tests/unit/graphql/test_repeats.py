@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from rowgate.graphql import repeats
-from rowgate.graphql.given import Hole, Written
 from rowgate.graphql.prepared import Fetched, Fixed, Prepared
 from rowgate.graphql.rendering import text
 from rowgate.graphql.repeats import Repeats
 from rowgate.graphql.schema import ObjectType, Schema
+from rowgate.graphql.written import Hole, Written
 from rowgate.postgres.statement import Access, PlanMode, Statement
 
 SCHEMA = Schema(types={}, query=ObjectType("Query", {}), mutation=None, shown=None, serial=1)

@@ -18,7 +18,7 @@ from rowgate.graphql.definition.define import schema_of
 from rowgate.graphql.document import Operation
 from rowgate.graphql.entities import Function, FunctionParameter, Scalar
 from rowgate.graphql.errors import GraphQLError
-from rowgate.graphql.given import Hole, Trace, Writer, Written
+from rowgate.graphql.given import Trace
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.mutation_plan import MutationPlan, mutation_plan
 from rowgate.graphql.mutation_sql import mutation_statement
@@ -29,6 +29,7 @@ from rowgate.graphql.request import GraphQLRequest
 from rowgate.graphql.schema import Field, Schema
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.selection import select
+from rowgate.graphql.written import Hole, Writer, Written
 from rowgate.postgres.catalog.records import Volatility
 from rowgate.postgres.errors import DatabaseError
 from tests.unit.graphql.graphs import SHOP, function, rows

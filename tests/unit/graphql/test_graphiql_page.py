@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rowgate.graphql.page import SERVED, GraphiqlPage
+from rowgate.graphql.graphiql_page import SERVED, GraphiqlPage
 
 BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
