@@ -4,13 +4,14 @@ what one made for the request reads."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from rowgate.graphql.errors import GraphQLError
@@ -81,3 +82,39 @@ def test_postgres_takes_any_operation(music: Reader, connection: psycopg.Connect
         assert failure == NO_OPERATOR or not failure.startswith(OURS), [each.sql for each in kept.statements]
         assert read == run(connection, anew, variables)
         variables = data.draw(alike(variables))
+
+
+def written(value: Json) -> str:
+    """A value as a literal of the query language."""
+    if isinstance(value, dict):
+        return "{" + " ".join(f"{name}: {written(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + " ".join(map(written, value)) + "]"
+    return json.dumps(value)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_value_is_the_same_as_a_literal_and_as_a_variable(
+    music: Reader, connection: psycopg.Connection[Any], data: st.DataObject
+) -> None:
+    query, variables = data.draw(operations(music.schema))
+    named = set(re.findall(r"\$(v\d+)", query))
+    # A text that no UTF-8 has cannot be written out, and one that no Postgres has is found out at different times.
+    assume(named <= variables.keys() and not re.search(r"\\ud800|\\u0000", json.dumps(variables)))
+    literal = re.sub(r"\$(v\d+)", lambda found: written(variables[found[1]]), query)
+    one, other = (
+        PlanCache(LIMITS, prepare).ready(GraphQLRequest(text, None, values), music.schema)
+        for text, values in ((query, variables), (literal, {}))
+    )
+    # Fields are merged by what is written, and what is no boolean skips nothing only where it is written out.
+    assume(not any(each.endswith(("have different arguments", "directive is required")) for each in one.errors))
+    assert one.errors == other.errors, literal
+    read, again = run(connection, one, variables), run(connection, other, {})
+    if _failed(read) and _failed(again):  # of two errors in one statement either may be met first
+        return
+    assert read == again, literal
+
+
+def _failed(read: list[Any]) -> bool:
+    return bool(read) and isinstance(read[-1], str)
