@@ -13,6 +13,7 @@ from rowgate.graphql.row_plan import row_plan
 from rowgate.graphql.schema import ArgumentOf, Call, Field, ObjectType, Schema, named
 from rowgate.graphql.scope import Scope, Selected
 from rowgate.graphql.tree import ConnectionPlan, RowPlan
+from rowgate.postgres.catalog.records import Volatility
 
 
 class CallPlan(msgspec.Struct, frozen=True):
@@ -27,6 +28,13 @@ class CallPlan(msgspec.Struct, frozen=True):
     def cost(self) -> int:
         """How many rows it can reach at most."""
         return 1 if self.returned is None else self.returned.cost
+
+    @property
+    def indifferent(self) -> int:
+        """How many of its values no plan depends on: all, unless it may become a part of the query around it, which
+        only a function that returns a set and writes nothing can (inline_set_returning_function of Postgres)."""
+        part = self.function.returns.set_of and self.function.volatility is not Volatility.VOLATILE
+        return 0 if part else len(self.arguments)
 
 
 def call_plan(selected: Selected, field: Field, schema: Schema, scope: Scope) -> CallPlan:

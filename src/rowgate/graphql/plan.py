@@ -98,7 +98,7 @@ def _query(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -
 
 
 def _read(selected: Selected, field: Field, schema: Schema, scope: Scope, writer: Writer) -> tuple[int, str, int]:
-    """What a root field costs, its SQL, and how many parameters name its row by the key."""
+    """What a root field costs, its SQL, and how many of its parameters no plan depends on."""
     match field.meaning:
         case Collection():
             connection = connection_plan(selected, field, schema, scope)
@@ -109,7 +109,7 @@ def _read(selected: Selected, field: Field, schema: Schema, scope: Scope, writer
             return row.row.cost, key_text(row, writer), len(row.row.table.key)
         case Call():
             call = call_plan(selected, field, schema, scope)
-            return call.cost, call_text(call, writer), 0
+            return call.cost, call_text(call, writer), call.indifferent
     assert field.meaning is Root.NODE
     node = node_plan(selected, field, schema, scope)
     return node.row.cost, key_text(node, writer), len(node.row.table.key)
@@ -153,7 +153,8 @@ def _write(selected: Selected, field: Field, schema: Schema, scope: Scope) -> tu
         call = call_plan(selected, field, schema, scope)
         writer = Writer()
         sql = f"select {call_text(call, writer)}"
-        return call.cost, Written(sql, tuple(writer.parameters))
+        mode = PlanMode.GENERIC if len(writer.parameters) == call.indifferent else PlanMode.CUSTOM
+        return call.cost, Written(sql, tuple(writer.parameters), mode)
     plan = mutation_plan(selected, field, schema, scope)
     return plan.cost, mutation_statement(plan)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from rowgate.graphql.definition.define import schema_of
+from rowgate.graphql.entities import FunctionParameter, Scalar
 from rowgate.graphql.limits import Limits
 from rowgate.graphql.plan import prepare
 from rowgate.graphql.plan_cache import PlanCache
 from rowgate.graphql.request import GraphQLRequest
 from rowgate.graphql.schema import Schema
+from rowgate.postgres.catalog.records import Volatility
 from rowgate.postgres.statement import PlanMode
-from tests.unit.graphql.graphs import SHOP
+from tests.unit.graphql.graphs import SHOP, function, rows
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,7 @@ def modes(query: str, schema: Schema, **variables: object) -> list[PlanMode]:
         "query Q($n: Int!) { a: artistByPk(id: $n) { name } b: artistByPk(id: 7) { name } }",
         "query Q($n: Int!) { artistCollection(filter: {id: {eq: $n}}) { pageInfo { hasNextPage } edges { cursor } } }",
         "query Q($n: Int!) { artistCollection(filter: {and: [{id: {eq: $n}}]}) { edges { cursor } } }",
+        "query Q($n: Int!) { add(a: $n) artistByPk(id: $n) { name } }",
     ],
 )
 def test_rows_by_their_key_are_planned_once(shop: Schema, query: str) -> None:
@@ -46,6 +50,7 @@ def test_rows_by_their_key_are_planned_once(shop: Schema, query: str) -> None:
         "query Q($n: Int!) { artistCollection(filter: {or: [{id: {eq: $n}}, {id: {eq: 2}}]}) { edges { cursor } } }",
         "query Q($n: Int!) { artistCollection(filter: {not: {id: {eq: $n}}}) { edges { cursor } } }",
         "query Q($n: Int!) { artistCollection(filter: {id: {eq: $n}}, offset: $n) { edges { cursor } } }",
+        "query Q($n: Int!) { charts(week: $n) { edges { cursor } } }",  # its body may become a part of the query
         """query Q($n: Int!) { artistByPk(id: $n) { name }
           artistCollection(filter: {id: {gt: $n}}) { edges { cursor } } }""",
         """query Q($n: Int!) { artistByPk(id: $n) {
@@ -75,3 +80,12 @@ def test_rows_that_are_changed_by_their_key_are_found_by_one_plan(shop: Schema) 
         records { albumCollection(filter: {length: {gt: $n}}) { edges { cursor } } } }
     }"""
     assert modes(query, shop, n=1, t="b") == [PlanMode.GENERIC, PlanMode.GENERIC, PlanMode.CUSTOM, PlanMode.CUSTOM]
+
+
+def test_a_function_that_writes_is_called_by_one_plan_unless_its_rows_are_filtered() -> None:
+    week = FunctionParameter("week", "week", Scalar.INT, "integer", required=True)
+    drawn = function("drawn", rows("album"), week, volatility=Volatility.VOLATILE)
+    schema = schema_of(replace(SHOP, functions=(*SHOP.functions, drawn)), 1)
+    query = """mutation M($n: Int!) { drawn(week: $n) { edges { cursor } }
+      few: drawn(week: $n, filter: {length: {gt: $n}}) { edges { cursor } } }"""
+    assert modes(query, schema, n=1) == [PlanMode.GENERIC, PlanMode.CUSTOM]
