@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "graphql.md").read_text()
 SOURCE = "\n".join(path.read_text() for path in (ROOT / "src" / "rowgate" / "graphql").rglob("*.py"))
 BOUND = re.compile(
-    r'(?:GraphQLError|_refused)\(\s*f?"([^"]*(?:more than|greater than|exceeds|too much|too deeply)[^"]*)"'
+    r'(?:GraphQLError|_refused)\(\s*f?"([^"]*(?:more than|greater than|exceeds|too much|too many|too deeply)[^"]*)"'
 )
 RAISED = re.compile(r'RestError\(\s*\d{3},\s*"(\w+)"')
 
