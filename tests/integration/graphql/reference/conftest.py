@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -70,7 +71,7 @@ class Place:
         response = await self._service.answer(Request("POST", "/", b"/", b"", headers, read), SOMEBODY)
         assert isinstance(response.body, bytes)
         assert response.status == 200, response.body.decode()
-        return json.loads(response.body)
+        return json.loads(response.body, parse_float=Decimal)
 
 
 @pytest.fixture(scope="package")

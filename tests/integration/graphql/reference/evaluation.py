@@ -141,6 +141,8 @@ def _compare(condition: Compare, value: Any) -> bool | None:
     operator, other = condition.operator, condition.value
     if operator == "is":
         return (value is None) == (other == "NULL")
+    if operator == "in" and not other:
+        return False  # nothing is in an empty list, null neither: Postgres' rule for = any('{}')
     if value is None or other is None:
         return None
     if operator == "in":
