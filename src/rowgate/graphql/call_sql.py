@@ -24,7 +24,7 @@ def call_text(plan: CallPlan, writer: Writer) -> str:
     call = _call(plan, writer)
     returns = plan.function.returns
     if plan.returned is None:
-        return f"to_json({value_sql(call, returns.kind or Scalar.OPAQUE, returns.type_oid)})::text"
+        return f"pg_catalog.to_json({value_sql(call, returns.kind or Scalar.OPAQUE, returns.type_oid)})::text"
     if isinstance(plan.returned, RowPlan):
         block = writer.block()
         row = text_sql(row_pieces(plan.returned, block, writer))

@@ -63,7 +63,7 @@ class _Connection:
         """What restricts the rows, and the page. It is written, and refused, in any case; its parameters stay only
         where it is read, since Postgres knows no type of others."""
         plan, writer = self._plan, self._writer
-        joined = rows.join_sql(plan.join, self._block, parent) if plan.join and parent is not None else ""
+        joined = rows.join_sql(plan.join, plan.table, self._block, parent) if plan.join and parent is not None else ""
         known = len(writer.parameters)
         terms = [each for each in (joined, condition(plan.filter, self._block, writer)) if each]
         if not (self._reads_page or self._counts):
@@ -179,7 +179,7 @@ class _Connection:
         one = text_sql(object_of([(key, self._edge(output)) for key, output in edges.outputs]))
         order = f" order by {number} desc" if self._plan.backward else ""
         inside = f" filter (where {number} <= {self._plan.limit})" if self._beyond else ""
-        return ("[", Sql(f"string_agg({one}, ','{order}){inside}"), "]")
+        return ("[", Sql(f"pg_catalog.string_agg({one}, ','{order}){inside}"), "]")
 
     def _edge(self, output: EdgeCursor | RowPlan | Constant) -> Pieces:
         match output:
@@ -200,7 +200,7 @@ class _Connection:
                 last = f"least({rows}, {plan.limit})" if self._beyond else rows
                 wanted = "1" if (field is PageField.START) != plan.backward else last
                 inside = f"{number} = {wanted}" if plan.limit else "false"
-                return any_value(f"max({cursor_sql(plan.order, self._page)}) filter (where {inside})")
+                return any_value(f"pg_catalog.max({cursor_sql(plan.order, self._page)}) filter (where {inside})")
         if (field is PageField.PREVIOUS) == plan.backward:
             return (Sql(f"(count(*) > {plan.limit})::text"),)
         if not self._back or self._bounds is None:
@@ -235,7 +235,9 @@ def _measured(function: str, column: Column | Constant, block: str) -> Pieces:
     sql = f"{block}.{identifier(column.name)}"
     if column.kind is Scalar.BOOLEAN:  # which min and max do not take
         function = {"min": "bool_and", "max": "bool_or"}.get(function, function)
-    return any_value(f"{function}({sql}::numeric)" if function == "avg" else f"{function}({sql})")
+    if "." not in column.sql_type:  # an extension's type, citext, has its own, wherever that is
+        function = f"pg_catalog.{function}"
+    return any_value(f"{function}({sql}::numeric)" if function.endswith("avg") else f"{function}({sql})")
 
 
 def _other_than(names: set[str], name: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Given, Json, Trace
 from rowgate.graphql.node_id import JSON, base64_sql, json_text
+from rowgate.graphql.operator_sql import operator_sql
 from rowgate.graphql.tree import Cursor, Ordering
 from rowgate.graphql.written import Writer
 from rowgate.postgres.quoting import identifier
@@ -58,7 +59,7 @@ class CursorValue(msgspec.Struct, frozen=True):
 
 def cursor_sql(order: Sequence[Ordering], block: str) -> str:
     """The cursor of a block's row."""
-    return base64_sql(f"to_jsonb({block}.{identifier(each.column.name)})" for each in order)
+    return base64_sql(f"pg_catalog.to_jsonb({block}.{identifier(each.column.name)})" for each in order)
 
 
 Term: TypeAlias = tuple[Ordering, str, str | None]
@@ -96,21 +97,23 @@ def _past(terms: Sequence[Term], *, itself: bool) -> str:
         return "true" if itself else "false"
     descending = terms[0][0].descending
     if all(each.column.not_null and each.descending == descending and value is not None for each, _, value in terms):
-        operator = ("<" if descending else ">") + ("=" if itself else "")
+        symbol = ("<" if descending else ">") + ("=" if itself else "")
+        operator = operator_sql(symbol, *(each.column for each, _, _ in terms))
         columns, values = ", ".join(column for _, column, _ in terms), ", ".join(value or "" for _, _, value in terms)
         return f"({columns}) {operator} ({values})" if len(terms) > 1 else f"{columns} {operator} {values}"
     (each, column, value), rest = terms[0], terms[1:]
-    operator = "<" if each.descending else ">"
+    symbol = "<" if each.descending else ">"
+    operator, equals = operator_sql(symbol, each.column), operator_sql("=", each.column)
     if value is None:
         past = f"{column} is not null" if each.nulls_first else "false"
         same = f"{column} is null"
     elif each.nulls_first or each.column.not_null:
         past = f"{column} {operator} {value}"
-        same = f"{column} = {value}"
+        same = f"{column} {equals} {value}"
     else:
         past = f"({column} {operator} {value} or {column} is null)"
-        same = f"{column} = {value}"
+        same = f"{column} {equals} {value}"
     levels = f"({past} or ({same} and {_past(rest, itself=itself)}))"
     if value is not None and (each.nulls_first or each.column.not_null):
-        return f"({column} {operator}= {value} and {levels})"
+        return f"({column} {operator_sql(f'{symbol}=', each.column)} {value} and {levels})"
     return levels

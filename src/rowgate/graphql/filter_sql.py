@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.node_id import key_condition
+from rowgate.graphql.operator_sql import operator_sql
 from rowgate.graphql.parameter_sql import parameter_sql
 from rowgate.graphql.tree import AllOf, AnyOf, Comparison, Filter, IsNull, KeyGiven, Not
 from rowgate.graphql.written import Writer
@@ -18,7 +19,7 @@ OPERATORS: Mapping[str, str] = {
     "lte": "<=",
     "gt": ">",
     "gte": ">=",
-    "in": "= any",
+    "in": "=",  # any of a list
     "startsWith": "^@",
     "like": "like",
     "ilike": "ilike",
@@ -60,5 +61,5 @@ def _comparison(wanted: Comparison, block: str, writer: Writer) -> str:
     column = wanted.column
     several = wanted.operator == "in"
     value = parameter_sql(wanted.value, column.kind, column.sql_type, writer, several=several)
-    operator = OPERATORS[wanted.operator]
-    return f"{block}.{identifier(column.name)} {operator} {f'({value})' if several else value}"
+    operator = operator_sql(OPERATORS[wanted.operator], column)
+    return f"{block}.{identifier(column.name)} {operator} {f'any ({value})' if several else value}"

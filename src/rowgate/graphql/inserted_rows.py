@@ -57,7 +57,8 @@ def rows_sql(table: Table, rows: tuple[Assignments, ...], writer: Writer) -> str
         return f"({names}) values {', '.join(_row_sql(row, columns, writer) for row in rows)}"
     block = writer.block()
     values = ", ".join(f"{block}.{identifier(column.name)}::{column.sql_type}" for column in columns)
-    return f"({names}) select {values} from unnest({', '.join(arrays)}) as {block}({names})"
+    unnested = ", ".join(f"pg_catalog.unnest({array})" for array in arrays)  # of one name alone it would be looked up
+    return f"({names}) select {values} from rows from ({unnested}) as {block}({names})"
 
 
 def _columns(rows: Iterable[Assignments]) -> list[Column]:

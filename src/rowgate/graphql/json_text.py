@@ -42,7 +42,7 @@ def value(sql: str, kind: Kind, type_oid: int) -> Pieces:
     if type_oid in (SMALLINT, INTEGER, BOOLEAN):
         return (Sql(f"coalesce({sql}::text, 'null')"),)
     if type_oid in (BIGINT, NUMERIC, UUID):
-        return (Sql(f"coalesce('\"' || {sql} || '\"', 'null')"),)
+        return (Sql(f"coalesce('\"' || {sql}::text || '\"', 'null')"),)
     return any_value(value_sql(sql, kind, type_oid))
 
 
@@ -57,13 +57,13 @@ def value_sql(sql: str, kind: Kind, type_oid: int) -> str:
         return f"{sql}::text[]"
     if isinstance(kind, EnumKind) and kind.mapped:
         cases = (f"when {literal(label)} then {literal(value)}" for label, value in kind.labels if label != value)
-        return f"case {sql} {' '.join(cases)} else {sql}::text end"
+        return f"case {sql}::text {' '.join(cases)} else {sql}::text end"
     return sql
 
 
 def any_value(sql: str) -> Pieces:
     """A value in the form that Postgres gives it."""
-    return (Sql(f"coalesce(to_json({sql})::text, 'null')"),)
+    return (Sql(f"coalesce(pg_catalog.to_json({sql})::text, 'null')"),)
 
 
 def quoted(sql: str) -> Pieces:
@@ -93,5 +93,5 @@ def text_sql(pieces: Pieces) -> str:
 def _concatenated(arguments: list[str]) -> str:
     while len(arguments) > ARGUMENTS:
         starts = range(0, len(arguments), ARGUMENTS)
-        arguments = [f"concat({', '.join(arguments[start : start + ARGUMENTS])})" for start in starts]
-    return f"concat({', '.join(arguments)})"
+        arguments = [f"pg_catalog.concat({', '.join(arguments[start : start + ARGUMENTS])})" for start in starts]
+    return f"pg_catalog.concat({', '.join(arguments)})"

@@ -84,7 +84,7 @@ def _statement(
         if isinstance(output, RowPlan):
             name = f"r{len(returned)}"
             returned.append(f"{text_sql(row_pieces(output, block, writer))} as {name}")
-            pairs.append((key, ("[", Sql(f"string_agg({written}.{name}, ',')"), "]")))
+            pairs.append((key, ("[", Sql(f"pg_catalog.string_agg({written}.{name}, ',')"), "]")))
         elif isinstance(output, AffectedCount):
             pairs.append((key, (Sql("count(*)"),)))
         else:

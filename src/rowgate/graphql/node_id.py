@@ -12,6 +12,7 @@ import msgspec
 from rowgate.graphql.entities import Table
 from rowgate.graphql.errors import GraphQLError
 from rowgate.graphql.given import Given, Input, Json, Trace
+from rowgate.graphql.operator_sql import operator_sql
 from rowgate.graphql.rendering import array, text
 from rowgate.graphql.tree import KeyGiven
 from rowgate.graphql.written import Writer
@@ -86,7 +87,8 @@ def json_text(value: Json) -> bytes | None:
 def key_condition(plan: KeyGiven, block: str, writer: Writer) -> str:
     """The key of a block's row is the nodeId's."""
     return " and ".join(
-        f"{block}.{identifier(column.name)} = {writer.parameter(plan.given, KeyValue(index))}::{column.sql_type}"
+        f"{block}.{identifier(column.name)} {operator_sql('=', column)} "
+        f"{writer.parameter(plan.given, KeyValue(index))}::{column.sql_type}"
         for index, column in enumerate(plan.table.key[: plan.size])
     )
 
@@ -99,5 +101,6 @@ def node_id_sql(table: Table, block: str) -> str:
 
 def base64_sql(elements: Iterable[str]) -> str:
     """Base64 of a JSON array's text, in one line. The spaces are jsonb's: clients hold on to what they once got."""
-    array = f"jsonb_build_array({', '.join(elements)})"
-    return f"translate(encode(convert_to({array}::text, 'utf-8'), 'base64'), e'\\n', '')"
+    array = f"pg_catalog.jsonb_build_array({', '.join(elements)})"
+    encoded = f"pg_catalog.encode(pg_catalog.convert_to({array}::text, 'utf-8'), 'base64')"
+    return f"pg_catalog.translate({encoded}, e'\\n', '')"

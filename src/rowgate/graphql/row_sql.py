@@ -8,6 +8,7 @@ from rowgate.graphql import connection_sql as connections  # rows have connectio
 from rowgate.graphql.entities import Function, Join, Scalar, Table
 from rowgate.graphql.json_text import Pieces, Sql, constant, object_of, quoted, text_sql, value
 from rowgate.graphql.node_id import node_id_sql
+from rowgate.graphql.operator_sql import operator_sql
 from rowgate.graphql.schema import Computed, NodeId, Value
 from rowgate.graphql.tree import Constant, Output, Related, RowPlan
 from rowgate.graphql.written import Writer
@@ -28,9 +29,12 @@ def whole_sql(table: Table, block: str) -> str:
     return f"({block}.*)::{qualified(*table.qualified_name)}"
 
 
-def join_sql(join: Join, block: str, parent: str) -> str:
-    """The rows of a block that belong to the parent's row."""
-    return " and ".join(f"{block}.{identifier(far)} = {parent}.{identifier(own)}" for own, far in join)
+def join_sql(join: Join, table: Table, block: str, parent: str) -> str:
+    """The rows of a block, of `table`, that belong to the parent's row."""
+    columns = {column.name: column for column in table.columns}
+    return " and ".join(
+        f"{block}.{identifier(far)} {operator_sql('=', columns[far])} {parent}.{identifier(own)}" for own, far in join
+    )
 
 
 def call_of_row(function: Function, row: str) -> str:
@@ -63,5 +67,5 @@ def _related(related: Related, block: str, row: str, writer: Writer) -> Pieces:
         where = f"not (({inner}.*) is null)"  # a function that found nothing gives a row of nulls
     else:
         source = qualified(*related.row.table.qualified_name)
-        where = join_sql(related.join, inner, block)
+        where = join_sql(related.join, related.row.table, inner, block)
     return (Sql(f"coalesce((select {one} from {source} {inner} where {where}), 'null')"),)

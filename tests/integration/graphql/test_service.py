@@ -391,7 +391,7 @@ async def test_several_statements_are_planned_as_the_most_careful_of_them_wants(
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
-async def test_all_statements_of_a_mutation_together_take_no_longer_than_one_may(ask: Gardener, end: Any) -> None:
+async def test_a_mutation_takes_no_longer_than_one_statement_may(ask: Gardener, end: Any) -> None:
     hasty = Gardener(ask.runner, ask.catalog, GraphQLSettings(statement_timeout=0.3), RestSettings(db_tx_end=end))
     dozes = " ".join(f"a{each}: doze(seconds: 0.2)" for each in range(20))
     began = time.monotonic()
