@@ -36,7 +36,8 @@ from rowgate.principal import Principal
 from rowgate.project.settings import GraphQLSettings, RestSettings
 
 ALLOWED = b"OPTIONS, POST"
-LARGE_BODY = 64 * 1024  # bytes, whose values take more than 10 ms to be read, looked at and written as parameters
+LONG_BODY = 4 * 1024  # bytes, whose values may take 10 ms to be planned: 150 objects of a filter
+LARGE_BODY = 16 * 1024  # bytes, whose values may take as long to be only read, looked at and written as parameters
 ROOM = 1024 * 1024  # bytes that the parameters of any request may take together,
 GROWTH = 8  # and bytes beyond these for each of its body: a number of four characters may be written in 18
 PATIENCE = 1.0  # seconds; the catalog of a thousand tables takes 0.4
@@ -136,7 +137,7 @@ class GraphQLService:
         large = len(body) > LARGE_BODY
         asked = await asyncio.to_thread(read_request, body) if large else read_request(body)
         schema = await self._schemas.of(principal, catalog)
-        if large or takes_long(asked, schema):
+        if len(body) > LONG_BODY or takes_long(asked, schema):
             prepared = await self._plans.ready_aside(asked, schema, look=not large)
         else:
             prepared = self._plans.ready(asked, schema)

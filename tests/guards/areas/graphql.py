@@ -239,4 +239,20 @@ GUARDS = (
             "integration/graphql/test_namesakes.py::test_nor_by_a_nodeid_or_a_cursor",
         ),
     ),
+    Guard(
+        "long requests are planned aside",
+        "everybody else's requests, standing behind one with a filter of a thousand conditions",
+        "graphql/service.py",
+        "if len(body) > LONG_BODY or takes_long(asked, schema):",
+        "if takes_long(asked, schema):",
+        ("integration/graphql/test_service.py::test_what_takes_long_is_not_planned_on_the_event_loop",),
+    ),
+    Guard(
+        "one plan aside at a time",
+        "an event loop that gets a seventh of the interpreter",
+        "graphql/plan_cache.py",
+        "        self._aside = asyncio.Semaphore(1)\n",
+        "        self._aside = asyncio.Semaphore(9)\n",
+        ("unit/graphql/test_plan_cache.py::test_plans_are_made_in_one_thread_at_a_time",),
+    ),
 )

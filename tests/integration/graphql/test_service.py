@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,8 @@ import pytest
 
 from rowgate.graphql import service
 from rowgate.graphql.graphiql_page import GraphiqlPage
+from rowgate.graphql.plan import prepare
+from rowgate.graphql.prepared import Prepared
 from rowgate.identity.refusals import refusal
 from rowgate.postgres.catalog.records import Catalog, RoleSettings, SearchPath
 from rowgate.postgres.database import Database
@@ -401,3 +404,22 @@ async def test_a_mutation_takes_no_longer_than_one_statement_may(ask: Gardener, 
     assert "statement timeout" in answer.json["errors"][0]["message"]
     assert names(await ask(PLOTS)) == ["beans", "roses"]
     assert (await hasty("mutation { a: doze(seconds: 0.05) b: doze(seconds: 0.05) }")).json["data"]["b"] == "rested"
+
+
+@pytest.mark.parametrize("plots", [1_000, 200])
+async def test_what_takes_long_is_not_planned_on_the_event_loop(
+    ask: Gardener, monkeypatch: pytest.MonkeyPatch, plots: int
+) -> None:
+    threads: list[int] = []
+
+    def watched(*given: Any) -> Prepared:
+        threads.append(threading.get_ident())
+        return prepare(*given)
+
+    monkeypatch.setattr("rowgate.graphql.service.prepare", watched)
+    watching = Gardener(ask.runner, ask.catalog)
+    query = "query Q($f: plotFilter) { plotCollection(filter: $f) { edges { node { name } } } }"
+    answer = await watching(query, {"f": {"or": [{"name": {"eq": "roses"}}] * plots}})
+    assert names(answer) == ["roses"]
+    await watching("{ __typename }")
+    assert [each == threading.get_ident() for each in threads] == [False, True]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Hashable, Mapping
 
 import pytest
 from hypothesis import given, settings
@@ -41,6 +42,7 @@ from rowgate.graphql.schema import (
 )
 from rowgate.graphql.scope import Scope
 from rowgate.graphql.selection import select
+from rowgate.graphql.shape import shape_of
 from rowgate.graphql.written import Hole, Writer, Written
 from rowgate.postgres.statement import Access
 from tests.unit.graphql.operations import alike
@@ -240,6 +242,44 @@ async def test_a_plan_can_be_made_in_a_thread_while_the_event_loop_runs() -> Non
     assert not prepared.errors
     assert await cache.ready_aside(asked, SCHEMA) is prepared
     assert cache.ready(asked, SCHEMA) is prepared
+
+
+@pytest.mark.anyio
+async def test_plans_are_made_in_one_thread_at_a_time() -> None:
+    inside = most = 0
+
+    def slow(operation: Operation, scope: Scope, schema: Schema, limits: Limits) -> Prepared:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.01)
+        inside -= 1
+        return toy(operation, scope, schema, limits)
+
+    cache = PlanCache(LIMITS, slow)
+    await asyncio.gather(*(cache.ready_aside(request(f"{{ f{each}: f }}"), SCHEMA) for each in range(5)))
+    assert most == 1
+
+
+@pytest.mark.anyio
+async def test_what_takes_long_to_look_at_is_looked_for_in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = PlanCache(LIMITS, toy)
+    asked = request("{ f(first: $n) }", {"n": 3})
+    prepared = cache.ready(asked, SCHEMA)
+    threads: list[int] = []
+
+    def watched(variables: Mapping[str, Json]) -> tuple[Hashable, ...]:
+        threads.append(threading.get_ident())
+        return shape_of(variables)
+
+    monkeypatch.setattr(plan_cache, "shape_of", watched)
+    assert await cache.ready_aside(asked, SCHEMA, look=False) is prepared
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+def test_a_long_text_takes_long() -> None:
+    assert takes_long(request("{ f " + "f " * 1_000 + "}"), SCHEMA)
 
 
 def test_the_description_of_a_large_schema_takes_long() -> None:
