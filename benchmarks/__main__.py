@@ -31,7 +31,7 @@ def main() -> int:
     """Run everything; 0, or 1 where a tool is missing or `--targets` found one missed."""
     options = arguments()
     if options.list:
-        print("\n".join(f"{each.name:18}{each.words}" for each in SCENARIOS))
+        print("\n".join(f"{each.name:24}{each.words}" for each in SCENARIOS))
         return 0
     # In Markdown, progress goes to the other stream, so that the document can be redirected.
     console = Console(stderr=options.markdown, width=None if sys.stdout.isatty() else COLUMNS)

@@ -208,13 +208,6 @@ SCENARIOS = (
         turns=10,
     ),
     Scenario(
-        "new-token",
-        "the list of ten, each with a token never seen before",
-        lambda user, turn: Ask("GET", LIST),
-        Goals(None, 2.5, None),
-        fresh=True,
-    ),
-    Scenario(
         "graphql-first",
         "GraphQL: the first ten of 1,000,000 rows",
         lambda user, turn: _asks_graphql(FIRST, {"first": 10}),
@@ -251,5 +244,12 @@ SCENARIOS = (
         lambda user, turn: _asks_graphql(get_introspection_query()),
         Goals(server=1.1),
         asks_postgres=False,
+    ),
+    Scenario(
+        "new-token",
+        "the list of ten, each with a token never seen before",
+        lambda user, turn: Ask("GET", LIST),
+        Goals(None, 2.5, None),
+        fresh=True,
     ),
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.error
-import urllib.request
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import OctKey
@@ -47,10 +48,12 @@ def ask(
     if body is not None:
         content = json.dumps(body).encode()
         sent["content-type"] = "application/json"
-    request = urllib.request.Request(stack.rest + path, data=content, headers=sent, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            status, raw, answered = response.status, response.read(), response.headers
-    except urllib.error.HTTPError as error:
-        status, raw, answered = error.code, error.read(), error.headers
-    return Answer(status, json.loads(raw or b"null"), {name.lower(): value for name, value in answered.items()})
+    address = urlsplit(stack.rest)
+    with closing(HTTPConnection(address.hostname or "", address.port, timeout=timeout)) as connection:
+        with suppress(BrokenPipeError):  # refused before all of it was sent: the answer is there all the same
+            connection.request(method, address.path + path, content, sent)
+        response = connection.getresponse()
+        raw, answered = response.read(), response.headers
+    return Answer(
+        response.status, json.loads(raw or b"null"), {name.lower(): value for name, value in answered.items()}
+    )
